@@ -1,0 +1,210 @@
+"""The blueprint: what `gigawatt plan` found, with everything that each figure rests on.
+
+One JSON file. A figure is named by its JSON pointer (`/runs/0/options/3/cost_usd`); `derivations` says by
+which law and from which other figures and facts it came, `facts` what the catalogue says, `assumptions` what
+the scenario claims, `sources` where it is published. Predicted figures come as a middle value and its 10 %
+and 90 % points: `cost_usd`, `low_cost_usd`, `high_cost_usd`. Dates are UTC in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from gigawatt.domain.record import Record
+from gigawatt.domain.training import Binding, TrainingDesign, TrainingPrediction
+
+SCHEMA = "gigawatt.blueprint/1"
+
+Verdict = Literal["meets", "late", "infeasible", "unplannable"]
+"""`meets`/`late`: planned, and the deadline is (not) met at the scenario's confidence. `infeasible`: no legal
+layout fits. `unplannable`: a fact that a plan needs is not known. `binding` says more in each case."""
+
+
+class Assumption(Record):
+    """Something that the plan takes for granted, and on whose word."""
+
+    key: str
+    label: str
+    value: float | str | None = None
+    """In the unit that the key's suffix names; None where the assumption is that something is left out."""
+    source: str
+    basis: str
+    note: str = ""
+
+
+class Fact(Record):
+    """A value that the plan took from the catalogue, such as `systems/hgx-h100/scale_out_bytes_per_s`."""
+
+    key: str
+    value: float | str | bool
+    source: str
+    """A key of `sources`."""
+    basis: str
+    date: str = ""
+    note: str = ""
+
+
+class Reference(Record):
+    """An entry of the bibliography."""
+
+    key: str
+    title: str
+    url: str = ""
+    date: str = ""
+
+
+class Derivation(Record):
+    """How a figure, and everything below its pointer that has no derivation of its own, came about."""
+
+    figure: str
+    law: str
+    """Dotted name below `gigawatt`, such as `laws.finance.rental_cost_usd`."""
+    inputs: tuple[str, ...] = ()
+    """JSON pointers: other figures, facts and assumptions of this blueprint."""
+    note: str = ""
+
+
+class Option(Record):
+    """One training run in one place: an owned cluster, or a rental offer at a stated size."""
+
+    id: str
+    kind: Literal["owned", "rented"]
+    label: str
+    provider: str = ""
+    region: str = ""
+    system: str = ""
+    system_name: str = ""
+    accelerator: str = ""
+    accelerator_name: str = ""
+    num_accelerators: int
+    verdict: Verdict
+    binding: tuple[Binding, ...] = ()
+    """What keeps the option from being planned, from meeting the deadline, or from being priced."""
+    design: int | None = None
+    """Index into the run's `designs`; the layout that the option uses is that design's `best[0]`."""
+
+    step_s: float | None = None
+    low_step_s: float | None = None
+    high_step_s: float | None = None
+    train_s: float | None = None
+    """From the first step to the last."""
+    low_train_s: float | None = None
+    high_train_s: float | None = None
+    start: str = ""
+    """When the run begins here: its own start, the place's availability, or the end of the queue."""
+    waits_for: tuple[str, ...] = ()
+    """Runs ahead of this one on the cluster's calendar."""
+    finish: str = ""
+    low_finish: str = ""
+    high_finish: str = ""
+    """`low` is the early end, from the 10 % point of the step time (and of the queue ahead)."""
+    slack_s: float | None = None
+    """From the finish at the scenario's confidence to the deadline; negative when late."""
+
+    gpu_h: float | None = None
+    low_gpu_h: float | None = None
+    high_gpu_h: float | None = None
+    energy_j: float | None = None
+    """At the facility's meter (node power at training load times PUE)."""
+    low_energy_j: float | None = None
+    high_energy_j: float | None = None
+    power_w: float | None = None
+    """Mean draw at the facility's meter."""
+    emissions_kgco2: float | None = None
+    low_emissions_kgco2: float | None = None
+    high_emissions_kgco2: float | None = None
+
+    price_usd_per_gpu_h: float | None = None
+    price_note: str = ""
+    """What the price is (on demand, spot, owner's full cost, ...) and when it was quoted."""
+    currency: str = "USD"
+    price_year: int | None = None
+    cost_usd: float | None = None
+    low_cost_usd: float | None = None
+    high_cost_usd: float | None = None
+    usd_per_million_tokens: float | None = None
+
+    @property
+    def planned(self) -> bool:
+        """Whether a layout was found, so that times and (given a price) costs exist."""
+        return self.verdict in ("meets", "late")
+
+
+class Booking(Record):
+    """A run's place on an owned cluster's calendar."""
+
+    cluster: str
+    run: str
+    start: str
+    finish: str
+    low_finish: str
+    high_finish: str
+
+
+class RunDecision(Record):
+    """What one run should do, and why."""
+
+    met: bool
+    """Whether an option with a known cost meets the deadline."""
+    option: str = ""
+    """The cheapest option that meets the deadline; where none does, the nearest miss; blank if nothing can be planned."""
+    runner_up: str = ""
+    reason: str
+
+
+class RunPlan(Record):
+    """One training run against every place where it could happen."""
+
+    id: str
+    model: str
+    model_name: str
+    tokens: float
+    seq_len: int
+    global_batch: int
+    precision: str
+    software: str = ""
+    num_steps: int
+    start: str
+    deadline: str
+    designs: tuple[TrainingDesign, ...] = ()
+    """One for each system and size, shared by the options that differ in price or calendar only."""
+    options: tuple[Option, ...] = ()
+    decision: RunDecision
+
+    def prediction_of(self, option: Option) -> TrainingPrediction | None:
+        """The layout and the step that an option rests on; None where nothing fits."""
+        if option.design is None or not self.designs[option.design].best:
+            return None
+        return self.designs[option.design].best[0]
+
+    def option_named(self, option_id: str) -> Option | None:
+        """The option of that id, if there is one."""
+        return next((option for option in self.options if option.id == option_id), None)
+
+
+class Blueprint(Record):
+    """The artefact of the act "design": runs, places, times, costs, and where every figure comes from."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_id: Literal["gigawatt.blueprint/1"] = Field(default=SCHEMA, alias="schema")
+    digest: str = ""
+    """Of everything else in this file."""
+    title: str = ""
+    inputs: dict[str, str]
+    """Digests of what went in, by name: the scenario, model files, overlays."""
+    catalogue_digest: str
+    tool_version: str
+    seed: int
+    currency: str
+    price_year: int
+    deadline_confidence_frac: float
+    """Deadlines are judged at this point of the finish date's distribution."""
+    assumptions: tuple[Assumption, ...]
+    facts: tuple[Fact, ...] = ()
+    sources: tuple[Reference, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
+    runs: tuple[RunPlan, ...]
+    calendar: tuple[Booking, ...] = ()
