@@ -1,0 +1,30 @@
+"""What every test may ask for: the repository, and the measurements that lie beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout under test."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published measurements, which is not part of the repository.
+
+    `GIGAWATT_SHARED_DATA` names it; otherwise it is looked for beside the checkout, as `../shared/data`.
+    A test that needs it and finds none is skipped with that reason.
+    """
+    named = os.environ.get("GIGAWATT_SHARED_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"published measurements not found at {folder}; GIGAWATT_SHARED_DATA can name them")
+    return folder
