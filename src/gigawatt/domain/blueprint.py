@@ -149,7 +149,7 @@ class RunDecision(Record):
     met: bool
     """Whether an option with a known cost meets the deadline."""
     option: str = ""
-    """The cheapest option that meets the deadline; where none does, the nearest miss; blank if nothing can be planned."""
+    """The cheapest that meets the deadline, else the nearest miss; blank if nothing can be planned."""
     runner_up: str = ""
     reason: str
 

@@ -1,0 +1,103 @@
+"""What accelerators cost by the hour, rented or owned, and what a run on them costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.laws.numbers import Number
+
+HOUR_S = 3600.0
+YEAR_H = 8760.0
+MWH_J = 3.6e9
+
+
+def gpu_hours(num_accelerators: Number, duration_s: Number) -> Number:
+    """Accelerator-hours of `num_accelerators` held for `duration_s`.
+
+    Source: DeepSeek-AI, DeepSeek-V3 Technical Report (arXiv:2412.19437), section 1: a trillion tokens took
+    180 thousand H800 hours, "3.7 days on our cluster with 2048 H800 GPUs":
+
+    >>> round(gpu_hours(2048, 3.7 * 86400), -4)
+    180000.0
+    """
+    return num_accelerators * duration_s / HOUR_S
+
+
+def rental_cost_usd(gpu_h: Number, price_usd_per_gpu_h: Number) -> Number:
+    """Dollars for `gpu_h` accelerator-hours at an hourly price, in the price's own year.
+
+    Source: DeepSeek-AI, DeepSeek-V3 Technical Report (arXiv:2412.19437), table 1: 2.788 million H800 hours at
+    $2 are $5.576 million:
+
+    >>> round(rental_cost_usd(2.788e6, 2.0))
+    5576000
+    """
+    return gpu_h * price_usd_per_gpu_h
+
+
+def energy_cost_usd(energy_j: Number, power_price_usd_per_mwh: Number) -> Number:
+    """Dollars for energy at a flat price.
+
+    Source: the definition of the megawatt-hour. The 1,287 MWh that Patterson et al., Carbon Emissions and
+    Large Neural Network Training (arXiv:2104.10350), table 4, give for GPT-3, at $50/MWh:
+
+    >>> energy_cost_usd(1287 * 3.6e9, 50.0)
+    64350.0
+    """
+    return energy_j / MWH_J * power_price_usd_per_mwh
+
+
+def capital_recovery_frac(discount_frac: Number, lifetime_years: Number) -> Number:
+    """Share of an investment to be earned each year so that it is repaid with interest over its life.
+
+    i (1 + i)^n / ((1 + i)^n - 1), and 1/n without interest. Holds for a rate of 0 or more over a life > 0.
+
+    Source: W. Short, D. Packey, T. Holt, A Manual for the Economic Evaluation of Energy Efficiency and
+    Renewable Energy Technologies, NREL/TP-462-5173 (1995), uniform capital recovery factor. The usual
+    interest tables give 0.1019 for 8 % over 20 years:
+
+    >>> round(float(capital_recovery_frac(0.08, 20.0)), 4)
+    0.1019
+    """
+    growth = (1.0 + discount_frac) ** lifetime_years
+    interest = np.where(discount_frac > 0.0, discount_frac, 1.0)
+    gain = np.where(discount_frac > 0.0, growth - 1.0, lifetime_years)
+    return interest * growth / gain
+
+
+def ownership_usd_per_gpu_h(
+    capex_usd_per_gpu: Number,
+    residual_frac: Number,
+    discount_frac: Number,
+    lifetime_years: Number,
+    utilisation_frac: Number,
+    upkeep_frac_per_year: Number,
+) -> Number:
+    """What an owned accelerator must earn per used hour, energy apart, in dollars per accelerator-hour.
+
+    The loss of value repaid over the life, interest on the value that remains, and yearly upkeep (staff,
+    spares, rent of the site) as a share of the capital, spread over the hours in use.
+
+    Source: Short, Packey, Holt, NREL/TP-462-5173 (1995): capital recovery with salvage value,
+    (P - S) (A/P, i, n) + S i. Without interest and salvage it is the price over the hours: 43,800 dollars
+    over five years of 8,760 hours are one dollar an hour:
+
+    >>> float(ownership_usd_per_gpu_h(43800.0, 0.0, 0.0, 5.0, 1.0, 0.0))
+    1.0
+    """
+    residual_usd = capex_usd_per_gpu * residual_frac
+    recovered = (capex_usd_per_gpu - residual_usd) * capital_recovery_frac(discount_frac, lifetime_years)
+    yearly_usd = recovered + residual_usd * discount_frac + capex_usd_per_gpu * upkeep_frac_per_year
+    return yearly_usd / (YEAR_H * utilisation_frac)
+
+
+def cost_per_million_tokens_usd(cost_usd: Number, num_tokens: Number) -> Number:
+    """Dollars for each million tokens of a job that costs `cost_usd`.
+
+    Source: DeepSeek-AI, DeepSeek-V3 Technical Report (arXiv:2412.19437), table 1: pre-training on 14.8T
+    tokens for $5.328 million is 36 cents a million:
+
+    >>> round(cost_per_million_tokens_usd(5.328e6, 14.8e12), 2)
+    0.36
+    """
+    return cost_usd / num_tokens * 1e6
