@@ -103,9 +103,9 @@ class Option(Record):
     slack_s: float | None = None
     """From the finish at the scenario's confidence to the deadline; negative when late."""
 
-    gpu_h: float | None = None
-    low_gpu_h: float | None = None
-    high_gpu_h: float | None = None
+    gpu_hours: float | None = None
+    low_gpu_hours: float | None = None
+    high_gpu_hours: float | None = None
     energy_j: float | None = None
     """At the facility's meter (node power at training load times PUE)."""
     low_energy_j: float | None = None
@@ -124,7 +124,6 @@ class Option(Record):
     cost_usd: float | None = None
     low_cost_usd: float | None = None
     high_cost_usd: float | None = None
-    usd_per_million_tokens: float | None = None
 
     @property
     def planned(self) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from gigawatt.laws.numbers import Number
 
 HOUR_S = 3600.0
-YEAR_H = 8760.0
+YEAR_H = 8766.0
 MWH_J = 3.6e9
 
 
@@ -66,38 +66,28 @@ def capital_recovery_frac(discount_frac: Number, lifetime_years: Number) -> Numb
 
 
 def ownership_usd_per_gpu_h(
-    capex_usd_per_gpu: Number,
+    capex_usd: Number,
     residual_frac: Number,
     discount_frac: Number,
-    lifetime_years: Number,
+    lifetime_s: Number,
     utilisation_frac: Number,
-    upkeep_frac_per_year: Number,
+    upkeep_usd_per_year: Number,
 ) -> Number:
     """What an owned accelerator must earn per used hour, energy apart, in dollars per accelerator-hour.
 
-    The loss of value repaid over the life, interest on the value that remains, and yearly upkeep (staff,
-    spares, rent of the site) as a share of the capital, spread over the hours in use.
+    `capex_usd` is per accelerator with its share of node, network and site. Loss of value is repaid over the
+    life, what value remains earns interest, and yearly upkeep (staff, spares, site) is added; all of it is
+    spread over the hours in use.
 
     Source: Short, Packey, Holt, NREL/TP-462-5173 (1995): capital recovery with salvage value,
-    (P - S) (A/P, i, n) + S i. Without interest and salvage it is the price over the hours: 43,800 dollars
-    over five years of 8,760 hours are one dollar an hour:
+    (P - S) (A/P, i, n) + S i. Without interest and salvage it is the price over the hours: 43,830 dollars
+    over five years of 8,766 hours are one dollar an hour:
 
-    >>> float(ownership_usd_per_gpu_h(43800.0, 0.0, 0.0, 5.0, 1.0, 0.0))
+    >>> float(ownership_usd_per_gpu_h(43830.0, 0.0, 0.0, 5 * 8766 * 3600.0, 1.0, 0.0))
     1.0
     """
-    residual_usd = capex_usd_per_gpu * residual_frac
-    recovered = (capex_usd_per_gpu - residual_usd) * capital_recovery_frac(discount_frac, lifetime_years)
-    yearly_usd = recovered + residual_usd * discount_frac + capex_usd_per_gpu * upkeep_frac_per_year
+    residual_usd = capex_usd * residual_frac
+    lifetime_years = lifetime_s / (YEAR_H * HOUR_S)
+    repaid_usd = (capex_usd - residual_usd) * capital_recovery_frac(discount_frac, lifetime_years)
+    yearly_usd = repaid_usd + residual_usd * discount_frac + upkeep_usd_per_year
     return yearly_usd / (YEAR_H * utilisation_frac)
-
-
-def cost_per_million_tokens_usd(cost_usd: Number, num_tokens: Number) -> Number:
-    """Dollars for each million tokens of a job that costs `cost_usd`.
-
-    Source: DeepSeek-AI, DeepSeek-V3 Technical Report (arXiv:2412.19437), table 1: pre-training on 14.8T
-    tokens for $5.328 million is 36 cents a million:
-
-    >>> round(cost_per_million_tokens_usd(5.328e6, 14.8e12), 2)
-    0.36
-    """
-    return cost_usd / num_tokens * 1e6

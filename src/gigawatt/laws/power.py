@@ -9,7 +9,7 @@ from gigawatt.laws.numbers import Number
 MWH_J = 3.6e9
 
 
-def nodes_power_w(num_accelerators: Number, num_accelerators_per_node: Number, node_power_w: Number) -> Number:
+def nodes_power_w(num_accelerators: Number, num_per_node: Number, node_power_w: Number) -> Number:
     """Draw of the nodes that hold `num_accelerators`, in watts; a partly used node draws as a whole.
 
     Source: NVIDIA DGX H100 user guide, at most 10.2 kW for eight accelerators. A 127-node, 1,016-accelerator
@@ -18,7 +18,7 @@ def nodes_power_w(num_accelerators: Number, num_accelerators_per_node: Number, n
     >>> float(nodes_power_w(1016, 8, 10.2e3)) / 1e6
     1.2954
     """
-    return np.ceil(num_accelerators / num_accelerators_per_node) * node_power_w
+    return np.ceil(num_accelerators / num_per_node) * node_power_w
 
 
 def facility_power_w(it_power_w: Number, pue: Number) -> Number:
