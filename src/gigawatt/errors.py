@@ -54,7 +54,7 @@ class InputError(GigawattError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class UnitError(InputError):
+class UnitError(InputError, ValueError):
     """A quantity that cannot be read, or that has another dimension than its key asks for."""
 
 
