@@ -15,8 +15,6 @@ from pydantic import ConfigDict, Field
 from gigawatt.domain.record import Record
 from gigawatt.domain.training import Binding, TrainingDesign, TrainingPrediction
 
-SCHEMA = "gigawatt.blueprint/1"
-
 Verdict = Literal["meets", "late", "infeasible", "unplannable"]
 """`meets`/`late`: planned, and the deadline is (not) met at the scenario's confidence. `infeasible`: no legal
 layout fits. `unplannable`: a fact that a plan needs is not known. `binding` says more in each case."""
@@ -188,7 +186,7 @@ class Blueprint(Record):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    schema_id: Literal["gigawatt.blueprint/1"] = Field(default=SCHEMA, alias="schema")
+    schema_id: Literal["gigawatt.blueprint/1"] = Field(default="gigawatt.blueprint/1", alias="schema")
     digest: str = ""
     """Of everything else in this file."""
     title: str = ""

@@ -1,0 +1,233 @@
+"""The scenario: what a user writes down to be planned. Runs, places for them, and what is taken for granted.
+
+Any value may be given plainly or as `{value, source, basis, note}`; what it says of itself is kept and comes
+out again in the plan's assumptions. Quantities carry their unit ("15.6T tokens", "$55/MWh").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from gigawatt import units
+from gigawatt.domain.hardware import Precision
+from gigawatt.domain.record import Provenance, Record
+from gigawatt.domain.training import Recompute, Schedule
+
+
+def _as_date(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"{value!r} is not a date; write it as 2027-06-30") from None
+    if isinstance(value, datetime):
+        raise ValueError("a date without a time of day is expected, such as 2027-06-30")
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+
+Day = Annotated[date, BeforeValidator(_as_date)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+Accelerators = Annotated[int, Field(gt=0, le=10_000_000)]
+OneOrMore = BeforeValidator(_as_tuple)
+
+
+class Stated(Record):
+    """A record whose values may say where they come from; else they are the scenario's own estimate."""
+
+    provenance: dict[str, Provenance] = Field(default={})
+    _own_keys: ClassVar[frozenset[str]] = frozenset({"value", "source", "basis", "date", "note"})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrap_values(cls, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        plain: dict[str, Any] = {}
+        provenance = dict(row.get("provenance", {}))
+        for key, value in row.items():
+            if isinstance(value, dict) and "value" in value and set(value) <= cls._own_keys:
+                plain[key] = value["value"]
+                own = {name: value[name] for name in value if name != "value"}
+                provenance[key] = {"source": "scenario", "basis": "estimate"} | own
+            else:
+                plain[key] = value
+        return plain | {"provenance": provenance}
+
+    def provenance_of(self, field: str) -> Provenance:
+        """Source and basis of one field."""
+        return self.provenance.get(field) or Provenance(source="scenario", basis="estimate")
+
+
+class FixedAxes(Record):
+    """Axes of the layout that the user settles; the search chooses the others."""
+
+    tp: int | None = Field(default=None, gt=0)
+    pp: int | None = Field(default=None, gt=0)
+    vpp: int | None = Field(default=None, gt=0)
+    cp: int | None = Field(default=None, gt=0)
+    ep: int | None = Field(default=None, gt=0)
+    etp: int | None = Field(default=None, gt=0)
+    dp: int | None = Field(default=None, gt=0)
+    micro_batch: int | None = Field(default=None, gt=0)
+    zero: int | None = Field(default=None, ge=0, le=3)
+    recompute: Recompute | None = None
+    schedule: Schedule | None = None
+
+    def chosen(self) -> dict[str, object]:
+        """The axes that are settled, by name."""
+        return {name: value for name, value in self if value is not None}
+
+
+class TrainingRun(Record):
+    """A model to be trained, on how much, by when."""
+
+    id: Id
+    model: str
+    """A catalogue id, or the path of a `config.json` (relative to the scenario)."""
+    tokens: float = Field(gt=0, le=1e18)
+    seq_len: int = Field(gt=0, le=100_000_000)
+    global_batch: int = Field(gt=0, le=100_000_000)
+    """Sequences per optimizer step."""
+    precision: Precision = "bf16"
+    software: str = ""
+    start: Day
+    deadline: Day
+    """The run has to be finished by the end of this day (UTC)."""
+    layout: FixedAxes = FixedAxes()
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _read_tokens(cls, value: Any) -> Any:
+        return units.read(value, "_tokens")
+
+    @model_validator(mode="after")
+    def _deadline_after_start(self) -> Self:
+        if self.deadline < self.start:
+            raise ValueError(f"deadline {self.deadline} is before start {self.start}")
+        return self
+
+
+class Cluster(Stated):
+    """Accelerators that the user owns.
+
+    What an hour costs is stated outright (`price_usd_per_gpu_h`), or follows from capital (`capex_usd`,
+    `lifetime_s`, ...) and the price of power. With neither, the cluster is planned but not priced.
+    """
+
+    id: Id
+    system: str
+    num_accelerators: Accelerators
+    available_from: Day
+    price_usd_per_gpu_h: float | None = Field(default=None, gt=0, le=10_000)
+    """Everything included, per accelerator."""
+    capex_usd: float | None = Field(default=None, gt=0, le=1e8)
+    """Per accelerator, with its share of node, network and site."""
+    lifetime_s: float | None = Field(default=None, gt=0, le=3.2e9)
+    residual_frac: float = Field(default=0.0, ge=0, lt=1)
+    discount_frac: float = Field(default=0.0, ge=0, le=1)
+    """Cost of capital per year."""
+    utilisation_frac: float = Field(default=1.0, gt=0, le=1)
+    """Share of its life in which an accelerator is put to use."""
+    upkeep_usd_per_year: float = Field(default=0.0, ge=0, le=1e7)
+    """Per accelerator: staff, spares, rent of the site."""
+    power_price_usd_per_mwh: float | None = Field(default=None, ge=-500, le=10_000)
+    pue: float | None = Field(default=None, ge=1, le=5)
+    """Where it differs from the scenario's."""
+    price_year: int | None = Field(default=None, ge=2000, le=2100)
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        built_up = (self.capex_usd, self.lifetime_s, self.power_price_usd_per_mwh)
+        if self.price_usd_per_gpu_h is not None and any(value is not None for value in built_up):
+            raise ValueError(
+                "price_usd_per_gpu_h is all-in; leave out capex_usd, lifetime_s and power_price_usd_per_mwh"
+            )
+        if any(value is not None for value in built_up) and any(value is None for value in built_up):
+            raise ValueError("capex_usd, lifetime_s and power_price_usd_per_mwh are needed together")
+        return self
+
+
+class OfferFilter(Record):
+    """Which of the catalogue's offers to look at. Every key given has to match."""
+
+    accelerator: Annotated[tuple[str, ...], OneOrMore] = ()
+    system: Annotated[tuple[str, ...], OneOrMore] = ()
+    provider: Annotated[tuple[str, ...], OneOrMore] = ()
+    region: Annotated[tuple[str, ...], OneOrMore] = ()
+    term: Annotated[tuple[str, ...], OneOrMore] = ()
+
+
+class Rental(Record):
+    """Rental offers at one or more sizes: by catalogue id, or all that pass a filter."""
+
+    offers: Annotated[tuple[str, ...], OneOrMore] = ()
+    where: OfferFilter | None = None
+    num_accelerators: Annotated[tuple[Accelerators, ...], OneOrMore] = Field(min_length=1)
+    system: str = ""
+    """The node kind to assume for offers that name none."""
+    available_from: Day | None = None
+    runs: Annotated[tuple[str, ...], OneOrMore] = ()
+    """Only for these runs; all where blank."""
+
+    @model_validator(mode="after")
+    def _offers_or_filter(self) -> Self:
+        if bool(self.offers) == (self.where is not None):
+            raise ValueError("give either `offers` (catalogue ids) or `where` (a filter)")
+        return self
+
+
+class Assumptions(Stated):
+    """What holds for the whole plan."""
+
+    pue: float = Field(ge=1, le=5)
+    """Facility energy over IT energy."""
+    goodput_frac: float | None = Field(default=None, gt=0, le=1)
+    """Share of wall-clock time that makes progress; without it the plan counts steps only, and says so."""
+    carbon_kgco2_per_mwh: float | None = Field(default=None, ge=0, le=2000)
+
+
+class Scenario(Record):
+    """A whole planning question."""
+
+    title: str = ""
+    currency: Literal["USD"] = "USD"
+    """The catalogue's prices are in US dollars; gigawatt carries no exchange rates."""
+    price_year: int = Field(ge=2000, le=2100)
+    """The year in whose prices the scenario's own costs are stated. Offers keep the year of their quote."""
+    deadline_confidence: Literal["p50", "p90"] = "p90"
+    """A run meets its deadline if this point of its finish date does."""
+    seed: int = Field(default=0, ge=0)
+    assumptions: Assumptions
+    runs: tuple[TrainingRun, ...] = Field(min_length=1)
+    clusters: tuple[Cluster, ...] = ()
+    rentals: tuple[Rental, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        _refuse_repeats("run", (run.id for run in self.runs))
+        _refuse_repeats("cluster", (cluster.id for cluster in self.clusters))
+        known = {run.id for run in self.runs}
+        for rental in self.rentals:
+            for name in rental.runs:
+                if name not in known:
+                    runs = ", ".join(sorted(known))
+                    raise ValueError(f"rentals speak of run {name!r}; the runs are {runs}")
+        if not self.clusters and not self.rentals:
+            raise ValueError("nowhere to run: give at least one of `clusters` and `rentals`")
+        return self
+
+
+def _refuse_repeats(noun: str, ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            raise ValueError(f"two {noun}s are called {one!r}")
+        seen.add(one)
