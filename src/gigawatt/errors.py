@@ -7,6 +7,7 @@
     |-- InfeasibleError      exit code 1: the question was understood and the answer is no
     |-- ValidityError        exit code 2: a law was asked outside the range in which it holds
     `-- ExternalError        exit code 3: another system cannot be reached
+        `-- WriteError       a file cannot be written (disk full, no permission); nothing half-written is left
 
 Every message says what is wrong, where, what was found and what to do.
 """
@@ -76,3 +77,7 @@ class ExternalError(GigawattError):
     """A system outside gigawatt (a scheduler, a metrics server) cannot be reached."""
 
     exit_code = 3
+
+
+class WriteError(ExternalError):
+    """A file cannot be written: the disk is full, the folder is missing or closed to us."""
