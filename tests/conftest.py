@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,3 +31,34 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"published measurements not found at {folder}; GIGAWATT_SHARED_DATA can name them")
     return folder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a `gigawatt` command ended, and what it wrote."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+
+@pytest.fixture
+def run_gigawatt(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Finished]:
+    """Calls the installed command's own entry point, in this process: `run_gigawatt("catalog", "list")`."""
+
+    def run(*arguments: str) -> Finished:
+        from gigawatt.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["gigawatt", *arguments])
+        capfd.readouterr()
+        try:
+            code = main()
+        except SystemExit as stopped:
+            code = stopped.code
+        written = capfd.readouterr()
+        exit_code = code if isinstance(code, int) else int(code is not None)
+        return Finished(exit_code, written.out, written.err)
+
+    return run

@@ -1,0 +1,110 @@
+"""A public float says its unit in its name, so that a wrong one reads wrong.
+
+Checked: float parameters of public functions, float fields of public classes, and what public functions that
+return a float are named for. Laws take `Number` (a float or an array), mostly counts and ratios; there only a
+name that speaks of a dimension must say in which unit.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from gigawatt import units
+
+# A float without a dimension, or whose dimension is told by another field. Each name with its reason.
+DIMENSIONLESS = {
+    "value": "the unit stands in the key or suffix beside it",
+    "factor": "a ratio",
+    "ratio": "a ratio",
+    "pue": "power usage effectiveness, a ratio >= 1",
+    "score": "a rank",
+    "size": "a unit's size in base units (units.py)",
+}
+# Counts may be floats where they are estimates or array elements.
+COUNT = re.compile(r"^num_|_(count|years|hours|days|gpu_h)$|^(gpu_h|gpu_hours|gpu_days)$")
+DIMENSION_WORDS = set(
+    "time duration latency delay interval frequency bandwidth throughput traffic rate speed volume memory "
+    "capacity power energy heat temperature emissions cost price fee".split()
+)
+FLOAT = re.compile(r"\b(float|floating|float64|Floats?|FloatArray)\b")
+
+
+def says_its_unit(name: str) -> bool:
+    name = name.strip("_")
+    bare = re.sub(r"^(low|high|p\d\d|min|max|mean|median)_", "", name)
+    if units.suffix_of(name) or bare in DIMENSIONLESS or COUNT.search(bare):
+        return True
+    # `peak_flop_per_s` keyed by precision, `usd_per_gpu_h` itself, `_usd_per_gpu`: a unit per a count.
+    return (
+        units.suffix_of(f"_{name}") is not None
+        or re.search(r"_per_(gpu|node|layer|stage|year)$", name) is not None
+    )
+
+
+def floats(annotation: ast.expr | None) -> bool:
+    """Whether the annotation is a float, an optional float or a plain collection of floats."""
+    if annotation is None:
+        return False
+    text = ast.unparse(annotation).strip("'\"")
+    if re.search(
+        r"\b(str|int|bool|object|Callable|Literal|ClassVar)\b", re.sub(r"(dict|Mapping)\[str, ", "", text)
+    ):
+        return False
+    return FLOAT.search(text) is not None
+
+
+def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AnnAssign]:
+    """Public functions and methods, and the annotated fields of public classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            for member in node.body:
+                if isinstance(member, ast.AnnAssign) or (
+                    isinstance(member, ast.FunctionDef) and not member.name.startswith("_")
+                ):
+                    yield member
+
+
+def silent_names(path: str, tree: ast.Module) -> Iterator[str]:
+    for node in public(tree):
+        if isinstance(node, ast.AnnAssign):
+            name = ast.unparse(node.target)
+            if floats(node.annotation) and not says_its_unit(name):
+                yield f"{path}:{node.lineno} field {name}"
+            continue
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for argument in arguments:
+            if floats(argument.annotation) and not says_its_unit(argument.arg):
+                yield f"{path}:{node.lineno} {node.name}({argument.arg})"
+        if node.returns is not None and ast.unparse(node.returns) == "float" and not says_its_unit(node.name):
+            yield f"{path}:{node.lineno} {node.name}() -> float"
+
+
+def test_public_floats_say_their_unit(source: dict[str, ast.Module]) -> None:
+    pixels = ("report/", "console/", "units.py")  # drawing speaks in pixels; units.py is the table itself
+    silent = [
+        text
+        for path, tree in source.items()
+        if not path.startswith(pixels)
+        for text in silent_names(path, tree)
+    ]
+    assert silent == [], "\n" + "\n".join(silent)
+
+
+def test_laws_that_speak_of_a_dimension_say_its_unit(source: dict[str, ast.Module]) -> None:
+    silent = []
+    for path, tree in source.items():
+        if not path.startswith("laws/"):
+            continue
+        for node in public(tree):
+            if isinstance(node, ast.FunctionDef):
+                names = [node.name, *(argument.arg for argument in node.args.args)]
+                silent += [
+                    f"{path}:{node.lineno} {node.name}: {name}"
+                    for name in names
+                    if DIMENSION_WORDS & set(name.split("_")) and not says_its_unit(name)
+                ]
+    assert silent == [], "\n" + "\n".join(silent)
