@@ -24,7 +24,9 @@ Dimension = Mapping[str, int]
 """Exponents of the base dimensions: bytes per second is {"B": 1, "s": -1}."""
 Factors = Mapping[str, int | Fraction]
 
-_SMALL: dict[str, int | Fraction] = {p: Fraction(1, 10**e) for p, e in {"m": 3, "u": 6, "µ": 6, "μ": 6, "n": 9}.items()}
+_SMALL: dict[str, int | Fraction] = {
+    p: Fraction(1, 10**e) for p, e in {"m": 3, "u": 6, "µ": 6, "μ": 6, "n": 9}.items()
+}
 _LARGE: dict[str, int | Fraction] = {p: 10 ** (3 * e) for e, p in enumerate("kMGTPE", start=1)}
 # "KB" is as common as "kB"; "KW" is not, and reads as kelvin times watt.
 _COUNTED: Factors = {**_LARGE, "K": 1000}
@@ -137,7 +139,9 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_bytes_per_token": Suffix("B/token", "data per token", "160 kB/token", _ladder("B/token")),
     "_flop": Suffix("FLOP", "an amount of computation", "3.8e25 FLOP", _ladder("FLOP")),
     "_flop_per_s": Suffix("FLOP/s", "a compute rate", "989 TFLOP/s", _ladder("FLOP/s")),
-    "_flop_per_token": Suffix("FLOP/token", "computation per token", "2.4 TFLOP/token", _ladder("FLOP/token")),
+    "_flop_per_token": Suffix(
+        "FLOP/token", "computation per token", "2.4 TFLOP/token", _ladder("FLOP/token")
+    ),
     "_flop_per_byte": Suffix("FLOP/B", "an arithmetic intensity", "295 FLOP/B", _flat("FLOP/B")),
     "_w": Suffix("W", "power", "700 W", _ladder("W", "numkMGTPE")),
     "_j": Suffix("J", "energy", "1.5 GWh", _ENERGY),
@@ -249,7 +253,7 @@ def parse_quantity(text: str, suffix: str) -> int | float:
     try:
         size, dimension = _read_text(text)
     except _UnknownUnit as unknown:
-        raise UnitError(f"{unknown} in \"{text}\": expected {expectation(suffix)}") from None
+        raise UnitError(f'{unknown} in "{text}": expected {expectation(suffix)}') from None
     spec = SUFFIXES[suffix]
     for canonical in (spec.unit, *spec.also):
         unit_size, unit_dimension = _read_units(canonical)
@@ -285,7 +289,9 @@ def _name_of(dimension: Dimension) -> str:
             return re.sub(r"^an? ", "", spec.noun)
     if len(dimension) == 1 and set(dimension) <= set(CURRENCIES):
         return CURRENCIES[next(iter(dimension))]
-    above = "*".join(f"{base}^{power}" if power > 1 else base for base, power in dimension.items() if power > 0)
+    above = "*".join(
+        f"{base}^{power}" if power > 1 else base for base, power in dimension.items() if power > 0
+    )
     below = "".join(f"/{base}" * -power for base, power in dimension.items() if power < 0)
     return (above or "1") + below if dimension else "a plain number"
 
@@ -304,7 +310,11 @@ def _read_text(text: str) -> tuple[Fraction, Dimension]:
     amount = Fraction(number[0].replace(",", ""))
     rest = rest[number.end() :]
     if currency:
-        rest = _SCALE.sub(lambda match: f" {match[1]} {currency} ", rest, count=1) if _SCALE.match(rest) else currency + rest
+        rest = (
+            _SCALE.sub(lambda match: f" {match[1]} {currency} ", rest, count=1)
+            if _SCALE.match(rest)
+            else currency + rest
+        )
     scale, dimension = _read_units(rest)
     return amount * scale, dimension
 
