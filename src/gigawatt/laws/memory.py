@@ -58,25 +58,30 @@ def expert_replicas(tp: Number, cp: Number, dp: Number, ep: Number, etp: Number)
 
 
 def gathered_bytes(
-    largest_block_params: Number,
+    block_params: Number,
     root_params: Number,
+    stage_params: Number,
     gather_bytes: Number,
     reduce_bytes: Number,
     zero: Number,
+    pp: Number,
 ) -> Number:
-    """Bytes per accelerator of whole parameters while ZeRO-3 (FSDP) computes; 0 below stage 3.
+    """Bytes per accelerator of whole parameters and gradients while ZeRO-3 (FSDP) computes; 0 below stage 3.
 
     The current block and the one being prefetched are gathered; so is the root group (embedding, final norm
-    and head), which stays from the forward to the end of the backward pass. One block's whole gradient
-    stands as it is computed (`gather_bytes` each) and as it is reduced (`reduce_bytes` each).
-    Source: Zhao et al., "PyTorch FSDP", arXiv 2304.11277, section 3.3 (prefetch and the limit of two in
-    flight).
+    and head), which stays, with its gradient, to the end of the backward pass. One block's whole gradient
+    stands as it is computed (`gather_bytes` each) and as it is reduced (`reduce_bytes` each). In a pipeline
+    the stage's parameters stay gathered between micro-batches, and its gradients are reduced once, at the
+    end.
+    Source: Zhao et al., "PyTorch FSDP", arXiv 2304.11277, section 3.3; pytorch/torchtitan, parallelisation of
+    Llama (no resharding after the forward pass of a pipeline stage).
 
-    >>> gathered_bytes(218e6, 1050e6, 2, 4, 3).item() / 1e9
+    >>> gathered_bytes(218e6, 1050e6, 8030e6, 2, 4, 3, 1).item() / 1e9
     6.38
     """
-    blocks = largest_block_params * (3.0 * gather_bytes + reduce_bytes)
-    return np.where(zero >= 3, blocks + 2.0 * root_params * gather_bytes, 0.0)
+    single = block_params * (3.0 * gather_bytes + reduce_bytes) + 2.0 * root_params * gather_bytes
+    piped = stage_params * (gather_bytes + reduce_bytes)
+    return np.where(zero >= 3, np.where(pp > 1, piped, single), 0.0)
 
 
 # --- activations of one block, per token ------------------------------------------------------------------
@@ -127,7 +132,7 @@ def attention_saved_bytes(
     Source: arXiv 2205.05198, section 4.1 (11sbh less the mask); Dao et al., arXiv 2205.14135, for the
     statistics.
 
-    >>> attention_saved_bytes(1, 1, 1, 1, 1, 0, 1, 1, 0, 2).item()    # 2 (input) + 6 (Q, K, V) + 2 (output projection)
+    >>> attention_saved_bytes(1, 1, 1, 1, 1, 0, 1, 1, 0, 2).item()    # 2 + 6 (Q, K, V) + 2
     10.0
     """
     heads = num_heads / tp
@@ -311,8 +316,10 @@ def head_saved_bytes(hidden: Number, edge_tp: Number) -> Number:
 def logits_bytes(vocab: Number, tp: Number, bytes_per_logit: Number) -> Number:
     """What the loss holds at its peak [bytes/token].
 
-    `bytes_per_logit` depends on the loss: 4 (32-bit logits alone, arXiv 2205.05198, section 4.3), 6 (16-bit
-    logits and one 32-bit copy, in place), 10 (each of PyTorch's unfused steps makes a copy: 2 + 4 + 4).
+    `bytes_per_logit` depends on the loss: 4 (32-bit logits alone, arXiv 2205.05198, section 4.3; also a
+    compiled loss that keeps 16-bit logits and their gradient), 6 (16-bit logits and one 32-bit copy, in
+    place), 12 (PyTorch's unfused backward: log-probabilities, their gradient and the logits' gradient, 32
+    bits each).
 
     >>> logits_bytes(51200, 8, 4)
     25600.0
