@@ -9,6 +9,12 @@ from pydantic import Field
 from gigawatt.domain.record import Sourced
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "mxfp8", "nvfp4", "mxfp4"]
+NumberFormat = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
+"""What matrix hardware multiplies; keys of the rate tables."""
+Status = Literal["available", "announced"]
+"""An announced part has pre-release figures and is not planned with."""
+
+_TOLERANCE_FRAC = 0.1
 
 
 class Accelerator(Sourced):
@@ -16,6 +22,7 @@ class Accelerator(Sourced):
 
     vendor: str
     architecture: str
+    status: Status = "available"
     peak_flop_per_s: dict[str, float]
     """Dense matrix rate by number format: keys `bf16`, `fp8`, `fp4`, optionally `tf32`, `fp32`."""
     hbm_bytes: float | None = Field(default=None, gt=0)
@@ -33,6 +40,7 @@ class System(Sourced):
     """A node or rack kind: what is bought or rented as a unit, and how its accelerators are joined."""
 
     accelerator: str
+    status: Status = "available"
     num_accelerators_per_node: int = Field(gt=0)
     num_accelerators_per_domain: int = Field(gt=0)
     """Accelerators in one scale-up (NVLink, XGMI, ICI) domain."""
