@@ -171,6 +171,8 @@ class Rental(Record):
     offers: Annotated[tuple[str, ...], OneOrMore] = ()
     where: OfferFilter | None = None
     num_accelerators: Annotated[tuple[Accelerators, ...], OneOrMore] = Field(min_length=1)
+    price: Literal["on-demand", "spot"] = "on-demand"
+    """Spot capacity may be taken away at any time; what that costs is not counted."""
     system: str = ""
     """The node kind to assume for offers that name none."""
     available_from: Day | None = None

@@ -6,6 +6,9 @@ import numpy as np
 
 from gigawatt.laws.numbers import Number
 
+DAY_S = 86400.0
+YEAR_S = 365.25 * DAY_S
+
 
 def optimizer_steps(num_tokens: Number, seq_len: Number, global_batch: Number) -> Number:
     """Optimizer steps that see `num_tokens` tokens in batches of `global_batch` sequences of `seq_len`.

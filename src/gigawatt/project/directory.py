@@ -1,0 +1,128 @@
+"""A plan directory: whole artefacts, and a manifest that comes last and says that they are complete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from gigawatt.documents import digest, read_json, write_atomic
+from gigawatt.errors import InputError, Problem, WriteError
+
+MANIFEST = "manifest.json"
+BLUEPRINT = "blueprint.json"
+SCENARIO = "scenario.yaml"
+REPORT = "report.html"
+_SCHEMA = "gigawatt.manifest/1"
+
+
+class PlanDirectory:
+    """Artefacts by file name, below one folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def holds(self, inputs: Mapping[str, str]) -> bool:
+        """Whether a complete plan for exactly these inputs is there, with its files unaltered."""
+        manifest = self._manifest()
+        if manifest.get("inputs") != dict(inputs):
+            return False
+        artefacts = manifest.get("artefacts", {})
+        return bool(artefacts) and all(
+            _file_digest(self.path / name) == expected for name, expected in artefacts.items()
+        )
+
+    def _manifest(self) -> dict[str, Any]:
+        with suppress(InputError):
+            found = read_json(self.path / MANIFEST)
+            if isinstance(found, dict) and found.get("schema") == _SCHEMA:
+                return found
+        return {}
+
+    def write(self, inputs: Mapping[str, str], artefacts: Mapping[str, str]) -> None:
+        """Put artefacts in place, whole or not at all; what other files are there stays.
+
+        Raises WriteError when the system refuses (disk full, no permission); the plan that was there before
+        then stays as it was.
+        """
+        manifest = {
+            "schema": _SCHEMA,
+            "inputs": dict(sorted(inputs.items())),
+            "artefacts": {name: text_digest(text) for name, text in sorted(artefacts.items())},
+        }
+        with self._staging() as staging:
+            for name, text in artefacts.items():
+                write_atomic(staging / name, text)
+            write_atomic(staging / MANIFEST, json_text(manifest))
+            self._put_in_place(staging, [*artefacts, MANIFEST])
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        """A folder beside the plan's, gone afterwards whatever happens."""
+        beside = self.path.resolve().with_name(f".{self.path.resolve().name}.{os.getpid()}.tmp")
+        made = [parent for parent in beside.parents if not parent.exists()]
+        try:
+            beside.mkdir(parents=True)
+            yield beside
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise WriteError(f"{self.path}: cannot be written: {reason}") from None
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+            for folder in made:
+                with suppress(OSError):
+                    folder.rmdir()
+
+    def _put_in_place(self, staging: Path, names: list[str]) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise WriteError(f"{self.path}: is a file, expected a folder (or a new name) for the plan")
+        if not self.path.exists():
+            staging.rename(self.path)
+            return
+        (self.path / MANIFEST).unlink(missing_ok=True)
+        for name in names:
+            (staging / name).replace(self.path / name)
+
+    def blueprint(self) -> dict[str, Any]:
+        """The blueprint as it stands in its file. Raises InputError where there is no complete plan."""
+        self.check()
+        found = read_json(self.path / BLUEPRINT)
+        if not isinstance(found, dict) or not str(found.get("schema", "")).startswith("gigawatt.blueprint/"):
+            raise InputError(Problem("is not a blueprint", file=str(self.path / BLUEPRINT)))
+        stated = found.get("digest", "")
+        if digest({key: value for key, value in found.items() if key != "digest"}) != stated:
+            message = (
+                "its content does not match its digest: it was changed by hand; run `gigawatt plan` again"
+            )
+            raise InputError(Problem(message, file=str(self.path / BLUEPRINT)))
+        return found
+
+    def check(self) -> None:
+        """Refuse a folder that holds no complete plan, saying what is missing."""
+        if not self.path.is_dir():
+            message = "no such plan directory: `gigawatt plan SCENARIO.yaml` makes one"
+            raise InputError(Problem(message, file=str(self.path)))
+        if not (self.path / MANIFEST).is_file():
+            message = f"no {MANIFEST} here, so this is not a complete plan: run `gigawatt plan` again"
+            raise InputError(Problem(message, file=str(self.path)))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """JSON for people and programs: indented, in the order given, the same bytes for the same value."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def text_digest(text: str) -> str:
+    """The hash of a file's text."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with suppress(OSError):
+        return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    return ""

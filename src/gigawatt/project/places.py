@@ -1,0 +1,242 @@
+"""Where a run could happen: owned clusters and rental offers as one kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.domain.record import Provenance
+from gigawatt.domain.scenario import Cluster, OfferFilter, Rental, Scenario
+from gigawatt.domain.training import Binding
+from gigawatt.errors import InputError
+from gigawatt.laws.finance import ownership_usd_per_gpu_h
+from gigawatt.project.trace import Trace
+
+if TYPE_CHECKING:
+    from gigawatt.catalog import Catalog
+    from gigawatt.domain.market import Offer
+
+_CAPITAL = {
+    "capex_usd": "price of an accelerator with its share of node, network and site",
+    "residual_frac": "value left at the end of its life",
+    "discount_frac": "cost of capital per year",
+    "lifetime_s": "life of the hardware",
+    "utilisation_frac": "share of its life in use",
+    "upkeep_usd_per_year": "upkeep of an accelerator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an accelerator-hour costs. `power_usd_per_mwh` is set where energy is paid on top."""
+
+    usd_per_gpu_h: float
+    year: int
+    note: str
+    law: str
+    inputs: tuple[str, ...]
+    power_usd_per_mwh: float | None = None
+    power_pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Accelerators of one kind, at one size, with a price and a calendar.
+
+    `problems` keep it from being planned.
+    """
+
+    id: str
+    kind: Literal["owned", "rented"]
+    label: str
+    num_accelerators: int
+    pue: float
+    pue_pointer: str
+    system: System | None = None
+    accelerator: Accelerator | None = None
+    provider: str = ""
+    region: str = ""
+    available_from: date | None = None
+    price: Price | None = None
+    hardware_pointers: tuple[str, ...] = ()
+    """Facts behind the prediction."""
+    node_pointers: tuple[str, ...] = ()
+    """Facts behind the power of a node."""
+    runs: tuple[str, ...] = ()
+    """Only for these runs; all where empty."""
+    problems: tuple[Binding, ...] = ()
+
+
+def places_of(scenario: Scenario, catalogue: Catalog, trace: Trace) -> tuple[Place, ...]:
+    """Every place that the scenario speaks of, clusters first. Raises InputError for unknown ids."""
+    site = trace.assume(
+        "pue",
+        "facility energy over IT energy",
+        scenario.assumptions.pue,
+        scenario.assumptions.provenance_of("pue"),
+    )
+    found = [_owned(cluster, scenario, catalogue, trace, site) for cluster in scenario.clusters]
+    for rental in scenario.rentals:
+        for offer in _offers(rental, catalogue):
+            found += [
+                _rented(offer, size, rental, scenario, catalogue, trace, site)
+                for size in rental.num_accelerators
+            ]
+    return tuple({place.id: place for place in found}.values())
+
+
+def _owned(cluster: Cluster, scenario: Scenario, catalogue: Catalog, trace: Trace, site: str) -> Place:
+    system, accelerator, hardware, node = _hardware(cluster.system, catalogue, trace)
+    pue, pue_pointer = scenario.assumptions.pue, site
+    if cluster.pue is not None:
+        pue, key = cluster.pue, f"clusters/{cluster.id}/pue"
+        pue_pointer = trace.assume(key, f"PUE of {cluster.id}", pue, cluster.provenance_of("pue"))
+    return Place(
+        id=cluster.id,
+        kind="owned",
+        label=f"own {cluster.id}",
+        num_accelerators=cluster.num_accelerators,
+        pue=pue,
+        pue_pointer=pue_pointer,
+        system=system,
+        accelerator=accelerator,
+        available_from=cluster.available_from,
+        price=_owners_price(cluster, scenario.price_year, trace),
+        hardware_pointers=hardware,
+        node_pointers=node,
+        problems=_whole_nodes(cluster.num_accelerators, system.num_accelerators_per_node, "nodes"),
+    )
+
+
+def _hardware(
+    system_id: str, catalogue: Catalog, trace: Trace
+) -> tuple[System, Accelerator, tuple[str, ...], tuple[str, ...]]:
+    system = catalogue.system(system_id)
+    accelerator = catalogue.accelerator(system.accelerator)
+    of_system = trace.row("systems", system)
+    of_accelerator = trace.row("accelerators", accelerator)
+    node = tuple(
+        of_system[field] for field in ("num_accelerators_per_node", "node_power_w") if field in of_system
+    )
+    return system, accelerator, (*of_accelerator.values(), *of_system.values()), node
+
+
+def _owners_price(cluster: Cluster, year: int, trace: Trace) -> Price | None:
+    def assume(field: str, label: str) -> str:
+        key, value = f"clusters/{cluster.id}/{field}", getattr(cluster, field)
+        return trace.assume(key, f"{label}, {cluster.id}", value, cluster.provenance_of(field))
+
+    year = cluster.price_year or year
+    if cluster.price_usd_per_gpu_h is not None:
+        pointer = assume("price_usd_per_gpu_h", "all-in cost of an accelerator-hour")
+        return Price(cluster.price_usd_per_gpu_h, year, "all-in, as the scenario states it", "", (pointer,))
+    if cluster.capex_usd is None or cluster.lifetime_s is None:
+        return None
+    pointers = tuple(assume(field, label) for field, label in _CAPITAL.items())
+    usd_per_gpu_h = ownership_usd_per_gpu_h(
+        cluster.capex_usd,
+        cluster.residual_frac,
+        cluster.discount_frac,
+        cluster.lifetime_s,
+        cluster.utilisation_frac,
+        cluster.upkeep_usd_per_year,
+    )
+    return Price(
+        usd_per_gpu_h=float(usd_per_gpu_h),
+        year=year,
+        note="capital and upkeep per used hour; energy is paid on top",
+        law="laws.finance.ownership_usd_per_gpu_h",
+        inputs=pointers,
+        power_usd_per_mwh=cluster.power_price_usd_per_mwh,
+        power_pointer=assume("power_price_usd_per_mwh", "price of power"),
+    )
+
+
+def _offers(rental: Rental, catalogue: Catalog) -> Iterable[Offer]:
+    if rental.where is None:
+        return [catalogue.offer(id) for id in rental.offers]
+    found = [offer for offer in catalogue.offers if _passes(offer, rental.where, catalogue)]
+    if not found:
+        asked = ", ".join(f"{key} {'/'.join(values)}" for key, values in rental.where if values)
+        raise InputError(
+            f"rentals: no offer of the catalogue has {asked}; `gigawatt catalog list offers` shows all"
+        )
+    return found
+
+
+def _passes(offer: Offer, where: OfferFilter, catalogue: Catalog) -> bool:
+    accelerators = tuple(catalogue.accelerator(id).id for id in where.accelerator)
+    systems = tuple(catalogue.system(id).id for id in where.system)
+    asked: Sequence[tuple[str, tuple[str, ...]]] = (
+        (offer.accelerator, accelerators),
+        (offer.system, systems),
+        (offer.provider, where.provider),
+        (offer.region, where.region),
+        (offer.term, where.term),
+    )
+    return all(not wanted or value in wanted for value, wanted in asked)
+
+
+def _rented(
+    offer: Offer, size: int, rental: Rental, scenario: Scenario, catalogue: Catalog, trace: Trace, site: str
+) -> Place:
+    pointers = trace.row("offers", offer)
+    spot = " spot" if rental.price == "spot" else ""
+    bare = Place(
+        id=f"{offer.id}@{size}",
+        kind="rented",
+        label=f"{size:,} x {offer.name}{spot}",
+        num_accelerators=size,
+        pue=scenario.assumptions.pue,
+        pue_pointer=site,
+        provider=offer.provider,
+        region=offer.region,
+        available_from=rental.available_from,
+        price=_quoted_price(offer, rental.price, pointers),
+        runs=rental.runs,
+    )
+    system_id = offer.system or rental.system
+    if not system_id:
+        return replace(bare, problems=(_no_system(offer),))
+    system, accelerator, hardware, node = _hardware(system_id, catalogue, trace)
+    if not offer.system:
+        note = f"{offer.id} does not say what node it is"
+        origin = Provenance(source="scenario", basis="estimate", note=note)
+        trace.assume(f"offers/{offer.id}/system", "node kind of an offer that names none", system.id, origin)
+    if offer.accelerator and catalogue.accelerator(offer.accelerator).id != accelerator.id:
+        message = f"the offer is for {offer.accelerator}, but {system.id} holds {accelerator.id}"
+        return replace(bare, problems=(Binding(constraint="wrong system", message=message),))
+    return replace(
+        bare,
+        system=system,
+        accelerator=accelerator,
+        hardware_pointers=hardware,
+        node_pointers=node,
+        problems=_whole_nodes(size, max(offer.accelerators_per_instance, 1), "instances"),
+    )
+
+
+def _no_system(offer: Offer) -> Binding:
+    what = f"{offer.accelerators_per_instance} x {offer.gpu_kind}"
+    message = f"the offer says {what}, not how they are joined: name the node kind with `system`"
+    return Binding(constraint="unknown system", message=message)
+
+
+def _quoted_price(offer: Offer, which: str, pointers: Mapping[str, str]) -> Price | None:
+    field = "spot_usd_per_gpu_h" if which == "spot" else "on_demand_usd_per_gpu_h"
+    usd_per_gpu_h = getattr(offer, field)
+    if usd_per_gpu_h is None:
+        return None
+    kind = "spot price, interruptions not counted" if which == "spot" else f"{offer.term} price"
+    return Price(usd_per_gpu_h, offer.price_year, f"{kind}, quoted {offer.date}", "", (pointers[field],))
+
+
+def _whole_nodes(size: int, per_node: int, noun: str) -> tuple[Binding, ...]:
+    if size % per_node == 0:
+        return ()
+    near = -(-size // per_node) * per_node
+    message = f"{size:,} accelerators are not a whole number of {per_node}-accelerator {noun}: take {near:,}"
+    return (Binding(constraint="whole nodes", message=message),)

@@ -1,0 +1,130 @@
+"""The main job: a scenario file in, a plan directory out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gigawatt
+from gigawatt.documents import digest, load_yaml, parse_record, read_record, read_text
+from gigawatt.domain.blueprint import Blueprint
+from gigawatt.domain.scenario import Scenario
+from gigawatt.project.directory import (
+    BLUEPRINT,
+    REPORT,
+    SCENARIO,
+    PlanDirectory,
+    json_text,
+    text_digest,
+)
+from gigawatt.project.planning import Designer, Progress, compose
+
+if TYPE_CHECKING:
+    from gigawatt.catalog import Catalog
+    from gigawatt.domain.model import Model
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A finished plan: where it is and what it says."""
+
+    directory: Path
+    artefacts: tuple[str, ...]
+    blueprint: Blueprint
+    skipped: bool
+    """Whether the directory already held it."""
+
+    @property
+    def met(self) -> bool:
+        """Whether every run has an option that meets its deadline."""
+        return all(run.decision.met for run in self.blueprint.runs)
+
+
+def plan_scenario(
+    scenario_path: str | Path,
+    directory: str | Path | None = None,
+    overlays: Sequence[Path] = (),
+    design: Designer | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan a scenario and write its directory (default: `plans/NAME` under the current folder).
+
+    Nothing is done where the directory already holds the plan of the same inputs. Raises InputError with all
+    problems of the scenario, UnknownIdError, and WriteError; nothing is then written.
+    """
+    from gigawatt.catalog import load_catalog
+
+    scenario_path = Path(scenario_path)
+    text = read_text(scenario_path)
+    scenario = parse_record(load_yaml(scenario_path), Scenario)
+    catalogue = load_catalog(overlays)
+    models = _models(scenario, scenario_path.parent, catalogue)
+    place = PlanDirectory(Path(directory) if directory else default_directory(scenario_path))
+    inputs = {"scenario": text_digest(text)}
+    inputs |= {f"model of {run}": digest(model) for run, model in models.items()}
+    conditions = {"catalogue": catalogue.digest, "tool": gigawatt.__version__, "code": code_digest()}
+    names = (SCENARIO, BLUEPRINT, REPORT)
+    if place.holds(inputs | conditions):
+        return Plan(place.path, names, read_record(place.path / BLUEPRINT, Blueprint), skipped=True)
+    composed = compose(
+        scenario, catalogue, models, design or _designer(), inputs, gigawatt.__version__, progress or _silence
+    )
+    blueprint, blueprint_text = sealed(composed)
+    artefacts = {SCENARIO: text, BLUEPRINT: blueprint_text, REPORT: _report(blueprint)}
+    place.write(inputs | conditions, artefacts)
+    return Plan(place.path, names, blueprint, skipped=False)
+
+
+def default_directory(scenario_path: Path) -> Path:
+    """`plans/` and the scenario's name; a file called scenario.yaml goes by the folder it lies in."""
+    scenario_path = scenario_path.resolve()
+    name = scenario_path.parent.name if scenario_path.stem == "scenario" else scenario_path.stem
+    return Path("plans") / (name or "plan")
+
+
+def sealed(blueprint: Blueprint) -> tuple[Blueprint, str]:
+    """The blueprint with its own digest, and the text of its file."""
+    content = blueprint.model_dump(mode="json", by_alias=True, exclude_none=True)
+    seal = digest({key: value for key, value in content.items() if key != "digest"})
+    return blueprint.model_copy(update={"digest": seal}), json_text(content | {"digest": seal})
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """The hash of gigawatt's own source: another version plans anew."""
+    root = Path(gigawatt.__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        total.update(path.relative_to(root).as_posix().encode())
+        total.update(path.read_bytes())
+    return "sha256:" + total.hexdigest()
+
+
+def _models(scenario: Scenario, folder: Path, catalogue: Catalog) -> dict[str, Model]:
+    """The model of each run; a path counts from the scenario's own folder."""
+    models = {}
+    for run in scenario.runs:
+        beside = folder / run.model
+        looks_like_path = run.model.endswith(".json") or "/" in run.model
+        models[run.id] = catalogue.model(str(beside) if looks_like_path else run.model)
+    return models
+
+
+def _silence(done: int, total: int, label: str) -> None:  # noqa: ARG001
+    """Progress that nobody watches."""
+
+
+def _designer() -> Designer:
+    from gigawatt.design.training import design_training
+
+    return design_training
+
+
+def _report(blueprint: Blueprint) -> str:
+    from gigawatt.report import render_report
+
+    return render_report(blueprint)
