@@ -1,0 +1,164 @@
+"""Horizontal bars: stacked parts of a whole, and bookings on a calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gigawatt.report.axes import Axis
+from gigawatt.report.labels import text_width
+from gigawatt.report.markup import Markup, element, join
+from gigawatt.report.scatter import line, words
+
+NUM_COLOURS = 12
+"""Classes `part-0` .. `part-11` of the style sheet; more parts start over."""
+
+_TEXT_SIZE = 12.5
+_BAR, _GAP, _LABEL_LINE = 24.0, 12.0, 17.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a bar: `part` numbers its colour, `text` shows where it fits, `detail` when pointed at."""
+
+    part: int
+    value: float
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A row: its label, its parts in order, and what is written behind its end."""
+
+    label: str
+    segments: tuple[Segment, ...]
+    total_text: str
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval of the whole."""
+    limit: float | None = None
+    """A mark that the bar should not pass, such as the memory there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time in a row: its sure part from start to finish, and how early or late it may end."""
+
+    text: str
+    detail: str
+    start: float
+    finish: float
+    low_finish: float
+    high_finish: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One place on the calendar, with what is booked there."""
+
+    label: str
+    spans: tuple[Span, ...]
+
+
+def _segment(segment: Segment, x: float, y: float, width: float) -> Markup:
+    rect = element(
+        "rect", x=x, y=y, width=max(width, 0.0), height=_BAR, class_=f"part-{segment.part % NUM_COLOURS}"
+    )
+    parts = [element("title", segment.detail), rect]
+    if text_width(segment.text, _TEXT_SIZE - 1) + 8 <= width:
+        parts.append(words(segment.text, x + width / 2, y + _BAR / 2 + 4, "on-part", "middle"))
+    return element("g", *parts)
+
+
+def _whiskers(bar: Bar, scale: float, left: float, y: float) -> Markup:
+    if bar.low is None or bar.high is None:
+        return Markup()
+    middle = y + _BAR + 4
+    low, high = left + bar.low * scale, left + bar.high * scale
+    ends = [line(x, middle - 3, x, middle + 3, "whisker") for x in (low, high)]
+    return join([line(low, middle, high, middle, "whisker"), *ends])
+
+
+def _bar(bar: Bar, scale: float, left: float, y: float, label_above: bool) -> Markup:
+    parts, x = [], left
+    for segment in bar.segments:
+        parts.append(_segment(segment, x, y, segment.value * scale))
+        x += segment.value * scale
+    parts.append(_whiskers(bar, scale, left, y))
+    if bar.limit is not None:
+        at = left + bar.limit * scale
+        parts.append(line(at, y - 4, at, y + _BAR + 4, "limit"))
+        beside = x + text_width(bar.total_text, _TEXT_SIZE) + 14 < at
+        x = x if beside else max(x, at)
+    label_y, label_x, anchor = (y - 5, left, "start") if label_above else (y + _BAR / 2 + 4, left - 10, "end")
+    parts.append(words(bar.label, label_x, label_y, "row-label", anchor))
+    parts.append(words(bar.total_text, x + 8, y + _BAR / 2 + 4, "total"))
+    return element("g", *parts)
+
+
+def _limit_text(text: str, limit: float, scale: float, left: float) -> Markup:
+    at = left + limit * scale
+    return words(text, at, 14.0, "limit-text", "end" if at > left + text_width(text, _TEXT_SIZE) else "start")
+
+
+def stacked_bars(bars: Sequence[Bar], width: float, limit_text: str = "") -> tuple[Markup, float]:
+    """The inside of an SVG `width` pixels wide, and its height. Labels stand left of the bars, or above where
+    they would take more than a third of the width."""
+    label_width = max(text_width(bar.label, _TEXT_SIZE) for bar in bars) + 14
+    above = label_width > width / 3
+    left = 2.0 if above else label_width
+    room = width - left - max(text_width(bar.total_text, _TEXT_SIZE) for bar in bars) - 16
+    longest = max(
+        max(sum(part.value for part in bar.segments), bar.limit or 0.0, bar.high or 0.0) for bar in bars
+    )
+    pitch = _BAR + _GAP + (_LABEL_LINE if above else 0.0)
+    first = 8.0 + (_LABEL_LINE if above else 0.0) + (_LABEL_LINE if limit_text else 0.0)
+    drawn = [_bar(bar, room / longest, left, first + index * pitch, above) for index, bar in enumerate(bars)]
+    if limit_text and bars[0].limit is not None:
+        drawn.append(_limit_text(limit_text, bars[0].limit, room / longest, left))
+    return join(drawn), first + len(bars) * pitch
+
+
+def _span(span: Span, number: int, axis: Axis, left: float, room: float, y: float) -> Markup:
+    start, finish, low, high = (
+        left + room * axis.position(value)
+        for value in (span.start, span.finish, span.low_finish, span.high_finish)
+    )
+    part = number % NUM_COLOURS
+    parts = [
+        element("title", span.detail),
+        element(
+            "rect", x=start, y=y, width=max(finish - start, 1.0), height=_BAR, rx=3, class_=f"part-{part}"
+        ),
+        line(low, y + _BAR / 2, high, y + _BAR / 2, "whisker"),
+    ]
+    parts += [line(x, y + _BAR / 2 - 5, x, y + _BAR / 2 + 5, "whisker") for x in (low, high)]
+    needed, base = text_width(span.text, _TEXT_SIZE) + 12, y + _BAR / 2 + 4
+    if needed <= low - start:
+        parts.append(words(span.text, start + 7, base, "on-part"))
+    elif max(finish, high) + needed <= left + room:
+        parts.append(words(span.text, max(finish, high) + 6, base, "row-label"))
+    else:
+        parts.append(words(span.text, start - 6, base, "row-label", "end"))
+    return element("g", *parts)
+
+
+def calendar(rows: Sequence[Row], colours: dict[str, int], axis: Axis, width: float) -> tuple[Markup, float]:
+    """The inside of an SVG `width` pixels wide, and its height: a row for each place.
+
+    `colours` numbers the colour of a span by its text.
+    """
+    left, room = 2.0, width - 24.0
+    pitch = _BAR + _GAP + _LABEL_LINE
+    bottom = 10.0 + len(rows) * pitch
+    parts = []
+    for tick in axis.ticks:
+        x = left + room * axis.position(tick.value)
+        parts += [line(x, 6, x, bottom, "grid"), words(tick.text, x, bottom + 16, "tick", "middle")]
+    for index, row in enumerate(rows):
+        y = 8.0 + _LABEL_LINE + index * pitch
+        parts.append(words(row.label, left, y - 5, "row-label"))
+        parts += [_span(span, colours[span.text], axis, left, room, y) for span in row.spans]
+    parts.append(line(left, bottom, left + room, bottom, "rule"))
+    return join(parts), bottom + 24.0

@@ -1,0 +1,115 @@
+"""The tables of every place where a run could be trained, and of those where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gigawatt.domain.blueprint import Option, RunPlan
+from gigawatt.domain.training import Binding
+from gigawatt.report import series, wording
+from gigawatt.report.decision import margin
+from gigawatt.report.elements import Cell, Line, badge, paragraph, table
+from gigawatt.report.markup import Markup, join
+
+_PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish", "Cost", "Price", "Energy", "Layout")
+_REFUSED = ("Place", "Verdict", "GPUs", "What binds")
+
+
+def _why(bindings: Sequence[Binding]) -> Markup:
+    return join([paragraph(binding.message) for binding in bindings])
+
+
+def _place(option: Option) -> Cell:
+    where = (option.provider, option.region, option.system_name or option.system)
+    return Cell(option.label, " · ".join(part for part in where if part), sort=option.label)
+
+
+def _sort(value: float | None) -> float | str:
+    return "" if value is None else value
+
+
+def _verdict(option: Option, pointer: str = "") -> Cell:
+    waits = f"waits for {', '.join(option.waits_for)}" if option.waits_for else ""
+    small = "; ".join(part for part in (margin(option), waits) if part)
+    return Cell(badge(option.verdict), small, sort=_sort(option.slack_s), pointer=pointer)
+
+
+def _size(option: Option) -> Cell:
+    return Cell(f"{option.num_accelerators:,}", option.accelerator_name, float(option.num_accelerators), True)
+
+
+def _time_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
+    step_range = wording.between(option.low_step_s, option.high_step_s, "_s")
+    dates = wording.days_between(option.low_finish, option.high_finish)
+    return (
+        Cell(
+            wording.quantity(option.step_s, "_s"), step_range, _sort(option.step_s), True, f"{pointer}/step_s"
+        ),
+        Cell(wording.day(option.finish), dates, option.finish, True, f"{pointer}/finish"),
+    )
+
+
+def _money_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
+    cost, price = option.cost_usd, option.price_usd_per_gpu_h
+    cost_range = wording.between(option.low_cost_usd, option.high_cost_usd, "_usd")
+    return (
+        Cell(wording.money(cost, option.currency), cost_range, _sort(cost), True, f"{pointer}/cost_usd"),
+        Cell(wording.quantity(price, "_usd_per_gpu_h"), option.price_note, _sort(price)),
+    )
+
+
+def _energy(option: Option, pointer: str) -> Cell:
+    power = "" if option.power_w is None else wording.quantity(option.power_w, "_w")
+    return Cell(
+        wording.quantity(option.energy_j, "_j"), power, _sort(option.energy_j), True, f"{pointer}/energy_j"
+    )
+
+
+def _layout(run: RunPlan, option: Option) -> Cell:
+    prediction = run.prediction_of(option)
+    if prediction is None:
+        return Cell("—")
+    return Cell(wording.layout(prediction.layout), wording.layout_manner(prediction.layout), wide=True)
+
+
+def _planned_line(run: RunPlan, run_index: int, index: int) -> Line:
+    option, pointer = run.options[index], f"/runs/{run_index}/options/{index}"
+    cells = (
+        _place(option),
+        _verdict(option, f"{pointer}/slack_s"),
+        _size(option),
+        *_time_cells(option, pointer),
+        *_money_cells(option, pointer),
+        _energy(option, pointer),
+        _layout(run, option),
+    )
+    return Line(cells, series.anchor(run_index, index), option.id == run.decision.option)
+
+
+def _rank(run: RunPlan, option: Option) -> tuple[bool, bool, bool, float, str]:
+    cost = option.cost_usd
+    chosen = option.id == run.decision.option
+    return (not chosen, option.verdict != "meets", cost is None, cost or 0.0, option.finish)
+
+
+def options_table(run: RunPlan, run_index: int) -> Markup:
+    """Every option that can be planned: the chosen one first, then those in time, cheapest first."""
+    planned = [index for index, option in enumerate(run.options) if option.planned]
+    if not planned:
+        return Markup()
+    ranked = sorted(planned, key=lambda index: _rank(run, run.options[index]))
+    lines = [_planned_line(run, run_index, index) for index in ranked]
+    return table(f"Every place that can train {run.id}", _PLANNED, lines, sortable=True)
+
+
+def refused_table(run: RunPlan, run_index: int) -> Markup:
+    """The options that cannot, with the reason."""
+    lines = [
+        Line(
+            (_place(option), _verdict(option), _size(option), Cell(_why(option.binding), wide=True)),
+            series.anchor(run_index, index),
+        )
+        for index, option in enumerate(run.options)
+        if not option.planned
+    ]
+    return table(f"Places that cannot train {run.id}, and why", _REFUSED, lines) if lines else Markup()
