@@ -1,9 +1,9 @@
 """Quantities as text, at the edges: "3.35 TB/s" -> 3.35e12, and back.
 
-Inside gigawatt a quantity is a plain float whose name ends in a unit suffix (`hbm_bytes_per_s`). `SUFFIXES` is the
-one table of those suffixes, `UNITS` the one table of units that text may use. Reading is exact (rational arithmetic,
-one rounding at the end) and checked for its dimension. Nothing is guessed: "Gb" is bits, "GB" bytes and "GiB" 2^30
-bytes, "mW" is not "MW", and one currency never becomes another.
+Inside gigawatt a quantity is a plain float whose name ends in a unit suffix (`hbm_bytes_per_s`). `SUFFIXES`
+is the one table of those suffixes, `UNITS` the one table of units that text may use. Reading is exact
+(rational arithmetic, one rounding at the end) and checked for its dimension. Nothing is guessed: "Gb" is
+bits, "GB" bytes and "GiB" 2^30 bytes, "mW" is not "MW", and one currency never becomes another.
 
 A day is 86 400 s, a year 365.25 days and a month a twelfth of a year (30.4375 days).
 """
@@ -54,7 +54,8 @@ def _units(names: str, size: int | Fraction, dimension: Dimension, *prefixes: Fa
 CURRENCIES: Mapping[str, str] = {
     "USD": "US dollars", "EUR": "euros", "GBP": "pounds sterling", "CHF": "Swiss francs", "CNY": "yuan",
     "JPY": "yen", "INR": "rupees", "KRW": "won", "SEK": "Swedish kronor", "NOK": "Norwegian kroner",
-    "DKK": "Danish kroner", "CAD": "Canadian dollars", "AUD": "Australian dollars", "SGD": "Singapore dollars",
+    "DKK": "Danish kroner", "CAD": "Canadian dollars", "AUD": "Australian dollars",
+    "SGD": "Singapore dollars",
 }  # fmt: skip
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "₹": "INR"}
 
@@ -101,7 +102,7 @@ class Suffix:
     example: str
     steps: tuple[Step, ...]
     also: tuple[str, ...] = ()
-    """Other dimensions that are understood because the name says the rest ("$2.49/h" of a price per GPU hour)."""
+    """Other dimensions that are understood, because the name says the rest ("$2.49/h" of a GPU's price)."""
 
 
 def _ladder(unit: str, prefixes: str = "kMGTPE") -> tuple[Step, ...]:
@@ -119,8 +120,9 @@ def _flat(unit: str, factor: float = 1.0) -> tuple[Step, ...]:
 
 
 _TIME: tuple[Step, ...] = (
-    (1e-9, 1e-9, "{} ns"), (1e-6, 1e-6, "{} us"), (1e-3, 1e-3, "{} ms"), (1.0, 1.0, "{} s"), (120.0, 60.0, "{} min"),
-    (7200.0, 3600.0, "{} h"), (172800.0, 86400.0, "{} days"), (63115200.0, 31557600.0, "{} years"),
+    (1e-9, 1e-9, "{} ns"), (1e-6, 1e-6, "{} us"), (1e-3, 1e-3, "{} ms"), (1.0, 1.0, "{} s"),
+    (120.0, 60.0, "{} min"), (7200.0, 3600.0, "{} h"), (172800.0, 86400.0, "{} days"),
+    (63115200.0, 31557600.0, "{} years"),
 )  # fmt: skip
 # Small energies (of a token, of a bit) are spoken of in joules, what a meter counts in watt-hours.
 _ENERGY: tuple[Step, ...] = (
@@ -137,7 +139,10 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_bytes": Suffix("B", "data", "80 GB", _ladder("B")),
     "_bytes_per_s": Suffix("B/s", "a rate", "3.35 TB/s", _ladder("B/s")),
     "_bytes_per_token": Suffix("B/token", "data per token", "160 kB/token", _ladder("B/token")),
-    "_flop": Suffix("FLOP", "an amount of computation", "3.8e25 FLOP", _ladder("FLOP")),
+    # A training run is 3.8e25 FLOP to everybody; nobody says 38 million EFLOP.
+    "_flop": Suffix(
+        "FLOP", "an amount of computation", "3.8e25 FLOP", (*_ladder("FLOP"), (1e21, 1.0, "{} FLOP"))
+    ),
     "_flop_per_s": Suffix("FLOP/s", "a compute rate", "989 TFLOP/s", _ladder("FLOP/s")),
     "_flop_per_token": Suffix(
         "FLOP/token", "computation per token", "2.4 TFLOP/token", _ladder("FLOP/token")
@@ -166,7 +171,7 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_per_s": Suffix("Hz", "a frequency", "50 Hz", _flat("/s")),
 }
 
-_COUNTS = frozenset({"_tokens", "_frac"})
+UNITLESS = frozenset({"_tokens", "_frac"})
 """Suffixes whose plain numbers mean one thing only, so that files may leave the unit out."""
 _WORDS = sorted({suffix[1:].split("_per_")[0] for suffix in SUFFIXES if not suffix.startswith("_per")})
 _COMPOUND = re.compile(rf"(^|_)({'|'.join(_WORDS)})_per(_|$)")
@@ -176,8 +181,8 @@ _COMPOUND = re.compile(rf"(^|_)({'|'.join(_WORDS)})_per(_|$)")
 def suffix_of(name: str) -> str | None:
     """The unit suffix that a field's name ends with: "hbm_bytes_per_s" -> "_bytes_per_s", "num_sms" -> None.
 
-    A name that is nothing but a unit word counts too ("tokens"), single letters do not ("s", "k"). A compound that is
-    not in the table ("usd_per_rack") has no suffix rather than the one its last word suggests.
+    A name that is nothing but a unit word counts too ("tokens"), single letters do not ("s", "k"). A compound
+    that is not in the table ("usd_per_rack_s") has no suffix rather than the one its last word suggests.
     """
     for suffix in _LONGEST_FIRST:
         if name.endswith(suffix) or (name == suffix[1:] and len(name) > 1):
@@ -191,9 +196,9 @@ _LONGEST_FIRST = sorted(SUFFIXES, key=len, reverse=True)
 def read(value: object, suffix: str, bare_numbers: bool = True) -> object:
     """A value as it stands in a file or on the command line, in the canonical unit of `suffix`.
 
-    Text is parsed (a whole number of tokens comes back as an int, everything else as a float); finite numbers pass, or
-    are refused where `bare_numbers` is False and the suffix needs a unit; mappings and sequences are read element by
-    element; None and anything else pass unchanged. Raises UnitError.
+    Text is parsed (a whole number of tokens comes back as an int, everything else as a float); finite numbers
+    pass, or are refused where `bare_numbers` is False and the suffix needs a unit; mappings and sequences are
+    read element by element; None and anything else pass unchanged. Raises UnitError.
     """
     if isinstance(value, str):
         return parse_quantity(value, suffix)
@@ -234,14 +239,18 @@ def _bare(number: str, suffix: str) -> str:
     return f'bare number {number}: give a unit, for example "{example}"'
 
 
-_AMOUNT = re.compile(r"\d+(\.\d+)?(e\d+)?")
-_NUMBER = re.compile(r"[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?![\d.,])")
+_MAX_LENGTH = 100
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(e[0-9]+)?")
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?(?![0-9.,])"
+)
 _SCALE = re.compile(rf"\s*({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?![A-Za-z])\s*")
-_SIGN = re.compile(rf"([+-]?)\s*({'|'.join(map(re.escape, (*_SIGNS, *CURRENCIES)))})\s*(?=[\d.+-])")
+_SCALED = re.compile(rf"{_NUMBER.pattern}({_SCALE.pattern})?")
+_SIGN = re.compile(rf"([+-]?)\s*({'|'.join(map(re.escape, (*_SIGNS, *CURRENCIES)))})\s*(?=[0-9.+-])")
 
 
-class _UnknownUnit(Exception):
-    """Part of the text is no unit that the table knows."""
+class _Unreadable(Exception):
+    """Part of the text is no number, or no unit that the table knows."""
 
 
 @lru_cache(maxsize=4096)
@@ -250,17 +259,17 @@ def parse_quantity(text: str, suffix: str) -> int | float:
 
     Raises UnitError when the text cannot be read, lacks its unit, or has another dimension.
     """
+    if suffix == "_tokens" and _SCALED.fullmatch(text.strip()):
+        text += " tokens"  # of tokens, "8B" is no bytes and "128K" no kelvin
     try:
         size, dimension = _read_text(text)
-    except _UnknownUnit as unknown:
-        raise UnitError(f'{unknown} in "{text}": expected {expectation(suffix)}') from None
+    except _Unreadable as reason:
+        raise UnitError(f'{reason} in "{text[:_MAX_LENGTH]}": expected {expectation(suffix)}') from None
     spec = SUFFIXES[suffix]
     for canonical in (spec.unit, *spec.also):
         unit_size, unit_dimension = _read_units(canonical)
         if dimension == unit_dimension:
             return _as_number(size / unit_size, suffix)
-    if suffix == "_tokens" and not dimension and "%" not in text:
-        return _as_number(size, suffix)
     if not dimension and "%" not in text:
         raise UnitError(_bare(text.strip(), suffix))
     raise UnitError(_wrong_dimension(text, dimension, suffix))
@@ -297,39 +306,38 @@ def _name_of(dimension: Dimension) -> str:
 
 
 def _read_text(text: str) -> tuple[Fraction, Dimension]:
-    """Number, scale and units of a text such as "$2.5M/MW" or "15.6T tokens"."""
-    rest = text.strip()
-    sign = _SIGN.match(rest)
-    currency = ""
-    if sign:
+    """Size and dimension of a text such as "$2.5M/MW" or "15.6T tokens"."""
+    rest, currency, scale = text.strip(), "", ""
+    if len(rest) > _MAX_LENGTH:
+        raise _Unreadable("too much text")
+    if sign := _SIGN.match(rest):
         currency = _SIGNS.get(sign[2], sign[2])
         rest = sign[1] + rest[sign.end() :]
     number = _NUMBER.match(rest)
     if not number:
-        raise _UnknownUnit("no number")
-    amount = Fraction(number[0].replace(",", ""))
+        comma = " (a comma parts thousands, a point decimals)" if re.match("[+-]?[0-9]+,", rest) else ""
+        raise _Unreadable(f"no number{comma}")
     rest = rest[number.end() :]
-    if currency:
-        rest = (
-            _SCALE.sub(lambda match: f" {match[1]} {currency} ", rest, count=1)
-            if _SCALE.match(rest)
-            else currency + rest
-        )
-    scale, dimension = _read_units(rest)
-    return amount * scale, dimension
+    if currency and (scaled := _SCALE.match(rest)):
+        # Of money, "B" is a billion; everywhere else it is bytes.
+        scale, rest = scaled[1], rest[scaled.end() :]
+    size, dimension = _read_units(f"{currency} {rest}")
+    return Fraction(number[0].replace(",", "")) * _SCALES.get(scale, 1) * size, dimension
 
 
 @lru_cache(maxsize=1024)
 def _read_units(text: str) -> tuple[Fraction, Dimension]:
-    """Size and dimension of a product of units such as "kgCO2/kWh", "GPU h", "USD/1M tokens" or nothing at all."""
+    """Size and dimension of units such as "kgCO2/kWh", "GPU h", "USD/1M tokens" or nothing at all."""
     text = text.replace("CO₂", "CO2").replace(" per ", "/")
     text = re.sub(r"g\s+CO2", "gCO2", text)
     above, *below = (part.strip(" ()") for part in text.split("/"))
     size, dimension = _read_product(above)
     if below and not all(below):
-        raise _UnknownUnit("nothing after the slash")
+        raise _Unreadable("nothing after the slash")
     for part in below:
         divisor, divided = _read_product(part)
+        if not divisor:
+            raise _Unreadable("division by zero")
         size /= divisor
         dimension = _times(dimension, divided, -1)
     return size, dimension
@@ -359,7 +367,7 @@ def _unit(name: str) -> tuple[Fraction, Dimension]:
         if unit and (not length or name[:length] in unit.prefixes):
             prefix = unit.prefixes[name[:length]] if length else 1
             return unit.size * prefix, unit.dimension
-    raise _UnknownUnit(f'unknown unit "{name}"{_advice(name)}')
+    raise _Unreadable(f'unknown unit "{name}"{_advice(name)}')
 
 
 def _advice(name: str) -> str:
@@ -372,43 +380,43 @@ def _advice(name: str) -> str:
 
 
 def format_quantity(value: float, suffix: str, digits: int = 3, binary: bool = False) -> str:
-    """A number in the canonical unit of `suffix` as people write it: (3.35e12, "_bytes_per_s") -> "3.35 TB/s".
+    """A number in the canonical unit of `suffix` as people write it: 3.35e12 of "_bytes_per_s" -> "3.35 TB/s".
 
-    `digits` are significant digits (an amount of money below a thousand keeps its cents); `binary` prints bytes in
-    KiB, MiB, GiB, ... What is printed can be read back, within the digits printed. Raises UnitError for NaN and infinity.
+    `digits` are significant digits (money below a thousand keeps its cents instead); `binary` prints bytes in
+    KiB, MiB, GiB, ... What is printed can be read back, within the digits printed. Raises UnitError for NaN and
+    infinity.
 
-    >>> format_quantity(7.03e6, "_s"), format_quantity(2.49, "_usd_per_gpu_h"), format_quantity(0.85, "_frac")
-    ('81.4 days', '$2.49/GPU/h', '85 %')
+    >>> format_quantity(7.03e6, "_s"), format_quantity(2.49, "_usd_per_gpu_h")
+    ('81.4 days', '$2.49/GPU/h')
     """
     if not math.isfinite(value):
         raise UnitError(f"{value} is not a finite number")
     steps = SUFFIXES[suffix].steps
     if binary and suffix in ("_bytes", "_bytes_per_s"):
-        steps = tuple((float(f), float(f), f"{{}} {p}{SUFFIXES[suffix].unit}") for p, f in _with_one(_BINARY))
-    magnitude = abs(_rounded(value, digits))
+        steps = _BINARY_STEPS[suffix]
+    magnitude = abs(float(f"{value:.{digits - 1}e}"))
     _, factor, template = max((step for step in steps if step[0] <= magnitude), default=steps[0])
     if not value:
-        _, factor, template = next((step for step in steps if step[1] == 1.0), steps[0])
-    cents = template.startswith("$") and factor == 1.0 and magnitude >= 0.1
-    text = _cents(value) if cents else _plain(value / factor, digits)
+        template = next((step[2] for step in steps if step[1] == 1.0), steps[0][2])
+    if template.startswith("$") and factor == 1.0 and magnitude >= 0.1:
+        text = f"{abs(value):.2f}".removesuffix(".00")
+    else:
+        text = _significant(abs(value) / factor, digits)
     return ("-" if value < 0 and text.strip("0.") else "") + template.format(text)
 
 
-def _with_one(factors: Factors) -> list[tuple[str, int | Fraction]]:
-    return [("", 1), *factors.items()]
+_BINARY_STEPS = {
+    suffix: tuple(
+        (float(f), float(f), f"{{}} {p}{SUFFIXES[suffix].unit}") for p, f in {"": 1, **_BINARY}.items()
+    )
+    for suffix in ("_bytes", "_bytes_per_s")
+}
 
 
-def _rounded(value: float, digits: int) -> float:
-    return float(f"{value:.{digits - 1}e}")
-
-
-def _cents(value: float) -> str:
-    return f"{abs(value):.2f}".removesuffix(".00")
-
-
-def _plain(value: float, digits: int) -> str:
-    """Significant digits without an exponent and without trailing zeros."""
-    rounded = abs(_rounded(value, digits))
-    exponent = math.floor(math.log10(rounded)) if rounded else 0
-    text = f"{rounded:.{max(0, digits - 1 - exponent)}f}"
+def _significant(value: float, digits: int) -> str:
+    """Significant digits without trailing zeros; with an exponent only where nobody would count the zeros."""
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    if not -5 <= int(exponent) < 6:
+        return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
+    text = f"{float(f'{mantissa}e{exponent}'):.{max(0, digits - 1 - int(exponent))}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,8 +1,8 @@
 """Files: YAML, CSV and JSON in, with the line and column of everything; text out, whole or not at all.
 
-A file is read once, and everything that is wrong with it is reported at once, as `file:line:column: key: what is
-wrong`. `reading` turns text into values with their places, `records` turns values into records (and what is wrong
-with them into sentences), `writing` gives every value its one text, its digest and its file.
+A file is read once, and everything that is wrong with it is reported at once, as `file:line:column: key: what
+is wrong`. `reading` turns text into values with their places, `records` turns values into records (and what
+is wrong with them into sentences), `writing` gives every value its one text, its digest and its file.
 """
 
 from gigawatt.documents.reading import (

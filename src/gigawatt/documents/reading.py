@@ -1,8 +1,7 @@
 """Text files as plain values that know where they stand.
 
-YAML follows the 1.2 core rules: `on`, `no`, `012`, `1:30` and dates are text, `1e9` is a number; keys are always
-text. Sequences become tuples, so that what was read can be hashed and shared. Anchors and aliases work; tags and
-merge keys are refused.
+YAML follows the 1.2 core rules: `on`, `no`, `012`, `1:30` and dates are text, `1e9` is a number; keys are
+always text. Sequences become tuples. Anchors and aliases work; tags and merge keys are refused.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def key_text(path: KeyPath) -> str:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file (a leading byte-order mark is dropped). Raises InputError for everything else."""
+    """The text of a UTF-8 file, without its byte-order mark. Raises InputError for everything else."""
     name, path = str(path), Path(path)
     try:
         data = path.read_bytes()
@@ -100,8 +99,8 @@ def _why_unreadable(path: Path, error: OSError) -> str:
 def load_yaml(path: str | Path) -> Document:
     """A YAML (or JSON) file with the place of every key and value.
 
-    Raises InputError with every problem found: a file that cannot be read or is empty, broken syntax (the first
-    spot), duplicate keys, tags and merge keys.
+    Raises InputError with every problem found: a file that cannot be read or is empty, broken syntax (the
+    first spot), duplicate keys, tags and merge keys.
     """
     return parse_yaml(read_text(path), str(path))
 
@@ -126,9 +125,9 @@ def parse_yaml(text: str, name: str = "<text>") -> Document:
 
 
 _SYNTAX = {
-    "cannot start any token": "this character cannot start a value: put the text in quotes (and indent with spaces)",
+    "cannot start any token": "this character cannot start a value: put the text in quotes",
     "tab character": "a tab: indent with spaces",
-    "mapping values are not allowed": 'unexpected ":": check the indentation, and put text that contains ": " in quotes',
+    "mapping values are not allowed": 'unexpected ":": check the indentation; text with ": " needs quotes',
     "did not find expected key": "expected a key: check the indentation here and the quotes above",
     "did not find expected '-' indicator": 'expected "- ": all entries of a list start in the same column',
     "could not find expected ':'": 'expected ":" after the key above',
@@ -204,6 +203,7 @@ class _EventReader:
             raise InputError(self._problem(f"more than {limit}", event, path[:3]))
         if getattr(event, "tag", None) not in (None, "!"):
             self._refuse(f"tag {event.tag} is not understood: leave it out", event, path)
+        value: Any
         match type(event).__name__:
             case "AliasEvent":
                 return self._alias(event, path)
@@ -212,11 +212,7 @@ class _EventReader:
             case "SequenceStartEvent":
                 value = self._sequence(path)
             case _:
-                value = (
-                    _plain_scalar(event.value)
-                    if event.style is None or not event.style.strip("\0")
-                    else event.value
-                )
+                value = _plain_scalar(event.value) if _is_plain(event) else event.value
         if event.anchor:
             self.anchors[event.anchor] = (value, self.num_values - before)
         return value
@@ -254,7 +250,7 @@ class _EventReader:
             self._refuse("a key must be plain text (text with braces or brackets needs quotes)", event, path)
             self._value(event, (*path, "?"))
             return "?"
-        if event.value == "<<" and event.style in (None, "\0", ""):
+        if event.value == "<<" and _is_plain(event):
             self._refuse("merge keys (<<) are not followed: write the keys out", event, (*path, "<<"))
         return str(event.value)
 
@@ -264,6 +260,11 @@ class _EventReader:
     def _problem(self, message: str, event: Any, path: KeyPath) -> Problem:
         line, column = _place(event)
         return Problem(message, key=key_text(path), file=self.name, line=line, column=column)
+
+
+def _is_plain(event: Any) -> bool:
+    """Whether a scalar stands without quotes."""
+    return event.style in (None, "", "\0")
 
 
 def _place(event: Any) -> Place:
@@ -287,8 +288,8 @@ class Row(dict[str, str]):
 def load_csv(path: str | Path, required: Sequence[str] = ()) -> list[Row]:
     """The lines of a CSV file as mappings from column to text; blank lines are skipped.
 
-    Raises InputError with every problem: no header, a column given twice, without a name or missing from `required`,
-    a line with too few or too many cells.
+    Raises InputError with every problem: no header, a column given twice, without a name or missing from
+    `required`, a line with too few or too many cells.
     """
     name = str(path)
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
@@ -329,7 +330,10 @@ def _header_problems(header: Sequence[str], required: Sequence[str], name: str) 
 
 
 def read_json(path: str | Path) -> Any:
-    """What a JSON file holds. Raises InputError: unreadable, empty, truncated, duplicate keys, NaN or infinity."""
+    """What a JSON file holds.
+
+    Raises InputError: unreadable, empty, truncated, duplicate keys, NaN or infinity.
+    """
     return parse_json(read_text(path), str(path))
 
 

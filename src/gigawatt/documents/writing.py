@@ -16,8 +16,8 @@ from gigawatt.errors import WriteError
 def canonical_json(value: Any) -> str:
     """The one text of a value: keys sorted, no spaces, floats by repr, records as their fields.
 
-    Raises TypeError for what JSON has no word for and ValueError for NaN and infinity: both are mistakes of the
-    program, not of a user.
+    Raises TypeError for what JSON has no word for and ValueError for NaN and infinity: both are mistakes of
+    the program, not of a user.
     """
     return json.dumps(
         _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -45,8 +45,8 @@ def digest(value: Any) -> str:
 def write_atomic(path: str | Path, text: str | bytes) -> None:
     """Write a file so that it is there whole or not at all: beside, synced to disk, then renamed.
 
-    The folder must exist. Raises WriteError when the system refuses. Whatever stops the write, an interruption
-    included: the old file stays as it was and nothing is left beside it.
+    The folder must exist. Raises WriteError when the system refuses. Whatever stops the write, an
+    interruption included: the old file stays as it was and nothing is left beside it.
     """
     target = Path(os.path.realpath(path))
     data = text.encode() if isinstance(text, str) else text
