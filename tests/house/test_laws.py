@@ -8,14 +8,12 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import gigawatt
 from gigawatt import laws
 
 MODULES = sorted(path.stem for path in Path(laws.__path__[0]).glob("*.py") if path.stem != "__init__")
@@ -89,12 +87,3 @@ def renamed(text: str, names: dict[str, str]) -> str:
         if isinstance(node, ast.Name) and node.id in names:
             node.id = names[node.id]
     return ast.unparse(tree)
-
-
-def test_the_checked_package_is_the_one_under_test(repository: Path) -> None:
-    """An old installation would make every house test look at something else."""
-    installed = {
-        p.name: p.read_bytes() for p in (Path(inspect.getfile(gigawatt)).parent / "laws").glob("*.py")
-    }
-    checkout = {p.name: p.read_bytes() for p in (repository / "src/gigawatt/laws").glob("*.py")}
-    assert installed == checkout

@@ -19,7 +19,10 @@ DIMENSIONLESS = {
     "factor": "a ratio",
     "ratio": "a ratio",
     "pue": "power usage effectiveness, a ratio >= 1",
-    "score": "a rank",
+    "imbalance": "the fullest over the mean, a ratio >= 1",
+    "middle": "of an interval whose suffix is passed beside it",
+    "low": "of an interval whose suffix is passed beside it",
+    "high": "of an interval whose suffix is passed beside it",
     "size": "a unit's size in base units (units.py)",
 }
 # Counts may be floats where they are estimates or array elements.
