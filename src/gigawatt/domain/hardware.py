@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -35,6 +36,26 @@ class Accelerator(Sourced):
     achievable_flop_per_s: dict[str, float] = {}
     """Best measured matrix rate by number format, where one is published."""
 
+    def contradictions(self) -> Iterator[str]:
+        """What in this row cannot be true, in words.
+
+        A format that is not twice as fast as the next wider one has to be named in the note of its rates.
+        """
+        if self.hbm_bytes and self.usable_hbm_bytes and self.usable_hbm_bytes > self.hbm_bytes:
+            yield f"usable_hbm_bytes: {self.usable_hbm_bytes:.4g} is more than nominal {self.hbm_bytes:.4g}"
+        for number_format, rate in self.achievable_flop_per_s.items():
+            if rate > self.peak_flop_per_s.get(number_format, 0.0):
+                yield f"achievable_flop_per_s: {number_format} is above its peak"
+        said = self.provenance_of("peak_flop_per_s").note
+        for faster, slower in (("fp8", "bf16"), ("bf16", "tf32")):
+            ratio = self._ratio(faster, slower)
+            if ratio and abs(ratio - 2) > 2 * _TOLERANCE_FRAC and faster not in said:
+                yield f"peak_flop_per_s: {faster} is {ratio:.2f} times {slower}, not 2: say why in its note"
+
+    def _ratio(self, faster: str, slower: str) -> float | None:
+        rates = self.peak_flop_per_s
+        return rates[faster] / rates[slower] if faster in rates and slower in rates else None
+
 
 class System(Sourced):
     """A node or rack kind: what is bought or rented as a unit, and how its accelerators are joined."""
@@ -54,3 +75,15 @@ class System(Sourced):
     """Whole node at full training load, accelerators included."""
     in_network_reduction: bool = False
     """Whether the scale-up switches reduce (NVLS)."""
+
+    def contradictions(self, accelerator: Accelerator) -> Iterator[str]:
+        """What in this row cannot be true of a system with these accelerators, in words."""
+        if self.num_accelerators_per_domain % self.num_accelerators_per_node:
+            yield "num_accelerators_per_domain: a scale-up domain is a whole number of nodes"
+        fast, slow = self.scale_up_bytes_per_s, self.scale_out_bytes_per_s
+        if fast and slow and slow > fast:
+            yield "scale_out_bytes_per_s: faster than the network within the scale-up domain"
+        if self.node_power_w and accelerator.tdp_w:
+            accelerators_w = self.num_accelerators_per_node * accelerator.tdp_w
+            if self.node_power_w < accelerators_w:
+                yield f"node_power_w: less than its accelerators alone at {accelerators_w:.4g} W"
