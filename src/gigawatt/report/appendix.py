@@ -29,9 +29,9 @@ _CONVENTIONS = (
     "Dates are UTC. Energy is what the facility's meter reads: node power at training load times PUE.",
 )
 _LEFT_OUT = (
-    "Failures, restarts and checkpoints: times are those of uninterrupted training.",
-    "Contracts over time: prices stay as quoted, without negotiated terms, waiting lists or interruptions.",
-    "Energy purchase, and the time and risk of building what does not stand yet.",
+    "Failures, restarts and checkpoints one by one: what share of the time they take is an assumption above.",
+    "Contracts over time: no negotiated terms, no waiting lists, no interruptions of spot capacity.",
+    "Buying energy hour by hour, and the time and risk of building what does not stand yet.",
 )
 
 
@@ -78,10 +78,10 @@ def assumptions_section(blueprint: Blueprint) -> Markup:
     assumed = [
         Line(
             (
-                Cell(item.label, item.key),
+                Cell(wording.sentence(item.label).removesuffix("."), item.key),
                 Cell(wording.named_value(item.key, item.value), figure=True),
                 Cell(badge(item.basis)),
-                Cell(item.source),
+                Cell(_cited(blueprint, item.source)),
                 Cell(item.note, wide=True),
             )
         )
@@ -93,7 +93,7 @@ def assumptions_section(blueprint: Blueprint) -> Markup:
                 Cell(element("code", fact.key), fact.note),
                 Cell(wording.named_value(fact.key, fact.value), figure=True),
                 Cell(badge(fact.basis)),
-                Cell(element("a", fact.source, href=f"#source-{_slot(blueprint, fact.source)}")),
+                Cell(_cited(blueprint, fact.source)),
                 Cell(fact.date),
             )
         )
@@ -112,8 +112,10 @@ def assumptions_section(blueprint: Blueprint) -> Markup:
     )
 
 
-def _slot(blueprint: Blueprint, key: str) -> int:
-    return next((index for index, entry in enumerate(blueprint.sources) if entry.key == key), 0)
+def _cited(blueprint: Blueprint, key: str) -> Markup:
+    """The key of a source, leading to its entry where the bibliography has it."""
+    found = next((index for index, entry in enumerate(blueprint.sources) if entry.key == key), None)
+    return element("span", key) if found is None else element("a", key, href=f"#source-{found}")
 
 
 def _address(url: str) -> Markup:
@@ -143,8 +145,8 @@ def sources_section(blueprint: Blueprint) -> Markup:
 def conventions_section(blueprint: Blueprint) -> Markup:
     """How to read the figures, and what they leave out."""
     money = (
-        f"Money is {blueprint.currency} at prices of {blueprint.price_year}; nothing is inflated or "
-        "discounted unless an assumption says so."
+        f"Money is in {blueprint.currency}. Every cost names the year of its price; prices of different "
+        f"years are not converted into each other. The scenario's own prices are of {blueprint.price_year}."
     )
     return section(
         "conventions",

@@ -80,7 +80,39 @@ def _whiskers(bar: Bar, scale: float, left: float, y: float) -> Markup:
     return join([line(low, middle, high, middle, "whisker"), *ends])
 
 
-def _bar(bar: Bar, scale: float, left: float, y: float, label_above: bool) -> Markup:
+def _length(bar: Bar) -> float:
+    return sum(segment.value for segment in bar.segments)
+
+
+def _room_before_limit(bar: Bar, scale: float) -> bool:
+    """Whether the total has room between the bar's end and its limit."""
+    return (
+        bar.limit is None or (bar.limit - _length(bar)) * scale > text_width(bar.total_text, _TEXT_SIZE) + 14
+    )
+
+
+def _wrapped(label: str, width: float) -> list[str]:
+    """A label in as many lines as it needs, broken between its parts."""
+    lines = [""]
+    for part in label.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines[-1] else part
+        if lines[-1] and text_width(longer, _TEXT_SIZE) > width:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _bar_label(lines: Sequence[str], left: float, y: float, above: bool) -> Markup:
+    if not above:
+        return words(lines[0], left - 10, y + _BAR / 2 + 4, "row-label", "end")
+    first = y - 5 - (len(lines) - 1) * _LABEL_LINE
+    return join(
+        [words(text, left, first + index * _LABEL_LINE, "row-label") for index, text in enumerate(lines)]
+    )
+
+
+def _bar(bar: Bar, scale: float, left: float, y: float, past_limit: bool) -> Markup:
     parts, x = [], left
     for segment in bar.segments:
         parts.append(_segment(segment, x, y, segment.value * scale))
@@ -89,10 +121,7 @@ def _bar(bar: Bar, scale: float, left: float, y: float, label_above: bool) -> Ma
     if bar.limit is not None:
         at = left + bar.limit * scale
         parts.append(line(at, y - 4, at, y + _BAR + 4, "limit"))
-        beside = x + text_width(bar.total_text, _TEXT_SIZE) + 14 < at
-        x = x if beside else max(x, at)
-    label_y, label_x, anchor = (y - 5, left, "start") if label_above else (y + _BAR / 2 + 4, left - 10, "end")
-    parts.append(words(bar.label, label_x, label_y, "row-label", anchor))
+        x = max(x, at) if past_limit else x
     parts.append(words(bar.total_text, x + 8, y + _BAR / 2 + 4, "total"))
     return element("g", *parts)
 
@@ -103,20 +132,27 @@ def _limit_text(text: str, limit: float, scale: float, left: float) -> Markup:
 
 
 def stacked_bars(bars: Sequence[Bar], width: float, limit_text: str = "") -> tuple[Markup, float]:
-    """The inside of an SVG `width` pixels wide, and its height. Labels stand left of the bars, or above where
-    they would take more than a third of the width."""
+    """The inside of an SVG `width` pixels wide, and its height.
+
+    Labels stand left of the bars, or above where they would take more than a third of the width. `limit_text`
+    names the limit that the first bar has.
+    """
     label_width = max(text_width(bar.label, _TEXT_SIZE) for bar in bars) + 14
     above = label_width > width / 3
     left = 2.0 if above else label_width
     room = width - left - max(text_width(bar.total_text, _TEXT_SIZE) for bar in bars) - 16
-    longest = max(
-        max(sum(part.value for part in bar.segments), bar.limit or 0.0, bar.high or 0.0) for bar in bars
-    )
-    pitch = _BAR + _GAP + (_LABEL_LINE if above else 0.0)
-    first = 8.0 + (_LABEL_LINE if above else 0.0) + (_LABEL_LINE if limit_text else 0.0)
-    drawn = [_bar(bar, room / longest, left, first + index * pitch, above) for index, bar in enumerate(bars)]
+    scale = room / max(max(_length(bar), bar.limit or 0.0, bar.high or 0.0) for bar in bars)
+    labels = [_wrapped(bar.label, width) if above else [bar.label] for bar in bars]
+    above_lines = max(len(lines) for lines in labels) if above else 0
+    pitch = _BAR + _GAP + above_lines * _LABEL_LINE
+    first = 8.0 + (above_lines + bool(limit_text)) * _LABEL_LINE
+    past_limit = not all(_room_before_limit(bar, scale) for bar in bars)
+    drawn = []
+    for index, (bar, lines) in enumerate(zip(bars, labels, strict=True)):
+        y = first + index * pitch
+        drawn += [_bar(bar, scale, left, y, past_limit), _bar_label(lines, left, y, above)]
     if limit_text and bars[0].limit is not None:
-        drawn.append(_limit_text(limit_text, bars[0].limit, room / longest, left))
+        drawn.append(_limit_text(limit_text, bars[0].limit, scale, left))
     return join(drawn), first + len(bars) * pitch
 
 

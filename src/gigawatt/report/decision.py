@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gigawatt.domain.blueprint import Blueprint, Option, RunPlan
 from gigawatt.domain.training import TrainingPrediction
-from gigawatt.report import series, wording
+from gigawatt.report import wording
 from gigawatt.report.elements import badge, definitions, paragraph, section
 from gigawatt.report.markup import Markup, element, join
+from gigawatt.views.plan import VERDICTS
 
 
 def _value(main: str, small: str = "") -> Markup:
@@ -59,14 +60,12 @@ def _layout(prediction: TrainingPrediction | None) -> list[tuple[str, Markup]]:
 def _card(run: RunPlan, run_index: int) -> Markup:
     option = run.option_named(run.decision.option)
     heading = element("h3", element("a", run.id, href=f"#run-{run_index}"), f" · {run.model_name}")
-    reason = paragraph(run.decision.reason)
+    reason = paragraph(wording.sentence(run.decision.reason))
     if option is None:
         return element(
             "article", heading, paragraph("No place works", class_="choice"), reason, class_="card missed"
         )
-    choice = element(
-        "p", option.label, " ", badge(option.verdict, series.VERDICTS[option.verdict]), class_="choice"
-    )
+    choice = element("p", option.label, " ", badge(option.verdict, VERDICTS[option.verdict]), class_="choice")
     facts = _times(run, option) + _amounts(option) + _layout(run.prediction_of(option))
     standing = "met" if run.decision.met else "missed"
     return element(
@@ -79,7 +78,8 @@ def decision_section(blueprint: Blueprint) -> Markup:
     confidence = wording.quantity(blueprint.deadline_confidence_frac, "_frac")
     note = (
         f"A deadline counts as met where the finish date at {confidence} confidence lies before it. "
-        "Ranges run from the 10 % to the 90 % point of the prediction."
+        "Ranges run from the 10 % to the 90 % point of the prediction; how figures are counted stands "
+        "under Conventions."
     )
     cards = [_card(run, index) for index, run in enumerate(blueprint.runs)]
     return section("decision", "Decision", *cards, paragraph(note, class_="lead"))

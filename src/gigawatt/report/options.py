@@ -10,6 +10,7 @@ from gigawatt.report import series, wording
 from gigawatt.report.decision import margin
 from gigawatt.report.elements import Cell, Line, badge, paragraph, table
 from gigawatt.report.markup import Markup, join
+from gigawatt.views.plan import VERDICTS, option_order
 
 _PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish", "Cost", "Price", "Energy", "Layout")
 _REFUSED = ("Place", "Verdict", "GPUs", "What binds")
@@ -31,7 +32,8 @@ def _sort(value: float | None) -> float | str:
 def _verdict(option: Option, pointer: str = "") -> Cell:
     waits = f"waits for {', '.join(option.waits_for)}" if option.waits_for else ""
     small = "; ".join(part for part in (margin(option), waits) if part)
-    return Cell(badge(option.verdict), small, sort=_sort(option.slack_s), pointer=pointer)
+    shown = badge(option.verdict, "meets" if option.verdict == "meets" else VERDICTS[option.verdict])
+    return Cell(shown, small, sort=_sort(option.slack_s), pointer=pointer)
 
 
 def _size(option: Option) -> Cell:
@@ -86,20 +88,14 @@ def _planned_line(run: RunPlan, run_index: int, index: int) -> Line:
     return Line(cells, series.anchor(run_index, index), option.id == run.decision.option)
 
 
-def _rank(run: RunPlan, option: Option) -> tuple[bool, bool, bool, float, str]:
-    cost = option.cost_usd
-    chosen = option.id == run.decision.option
-    return (not chosen, option.verdict != "meets", cost is None, cost or 0.0, option.finish)
-
-
 def options_table(run: RunPlan, run_index: int) -> Markup:
     """Every option that can be planned: the chosen one first, then those in time, cheapest first."""
-    planned = [index for index, option in enumerate(run.options) if option.planned]
-    if not planned:
-        return Markup()
-    ranked = sorted(planned, key=lambda index: _rank(run, run.options[index]))
-    lines = [_planned_line(run, run_index, index) for index in ranked]
-    return table(f"Every place that can train {run.id}", _PLANNED, lines, sortable=True)
+    lines = [
+        _planned_line(run, run_index, index) for index in option_order(run) if run.options[index].planned
+    ]
+    return (
+        table(f"Every place that can train {run.id}", _PLANNED, lines, sortable=True) if lines else Markup()
+    )
 
 
 def refused_table(run: RunPlan, run_index: int) -> Markup:
@@ -109,7 +105,7 @@ def refused_table(run: RunPlan, run_index: int) -> Markup:
             (_place(option), _verdict(option), _size(option), Cell(_why(option.binding), wide=True)),
             series.anchor(run_index, index),
         )
-        for index, option in enumerate(run.options)
-        if not option.planned
+        for index in option_order(run)
+        if not (option := run.options[index]).planned
     ]
     return table(f"Places that cannot train {run.id}, and why", _REFUSED, lines) if lines else Markup()

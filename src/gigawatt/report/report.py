@@ -38,8 +38,8 @@ def _header(blueprint: Blueprint, title: str) -> Markup:
     links = element("ul", *[element("li", element("a", text, href=target)) for target, text in places])
     num_runs, num_options = len(blueprint.runs), sum(len(run.options) for run in blueprint.runs)
     lead = (
-        f"{num_runs} training run{'s' if num_runs != 1 else ''}, {num_options} options compared. "
-        f"Costs are in {blueprint.currency} of {blueprint.price_year}."
+        f"{num_runs} training run{'s' if num_runs != 1 else ''}, {num_options} options compared, "
+        f"costs in {blueprint.currency}."
     )
     return element(
         "header",

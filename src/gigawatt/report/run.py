@@ -27,6 +27,8 @@ from gigawatt.report.scatter import Mark, Standing, point_key, scatter
 
 _ROOM_AFTER_DEADLINE = 1.5
 """Finish dates beyond this many times the span from start to deadline are held at the chart's right edge."""
+_MOST_STAGES = 16
+"""Of a deeper pipeline the first, last, fullest and some other stages are drawn; the table has them all."""
 _STANDINGS: tuple[tuple[Standing, str], ...] = (
     ("chosen", "chosen"), ("meets", "meets the deadline"), ("late", "late"),
 )  # fmt: skip
@@ -130,12 +132,15 @@ def memory_figure(run: RunPlan, run_index: int, prediction: TrainingPrediction) 
     """What fills one accelerator of each stage, against what it can hold."""
     capacity = prediction.capacity_bytes
     stages = series.alike_stages(prediction)
-    bars = [series.memory_bar(name, stage, capacity) for name, stage in stages]
+    every_bar = [series.memory_bar(name, stage, capacity) for name, stage in stages]
+    shown = {name for name, _ in series.shown_stages(stages, _MOST_STAGES)}
+    bars = [bar for bar in every_bar if bar.label in shown]
     names = [name for _, name in series.MEMORY_PARTS]
-    used = sorted({segment.part for bar in bars for segment in bar.segments})
+    used = sorted({segment.part for bar in every_bar for segment in bar.segments})
     caption = (
         "Peak on one accelerator of each stage; neighbouring stages that hold the same are drawn once. "
         "The red mark is what can be used."
+        + (f" Of {len(stages)} kinds of stage {len(bars)} are drawn." if len(bars) < len(stages) else "")
     )
     return figure(
         f"run-{run_index}-memory",
@@ -144,7 +149,7 @@ def memory_figure(run: RunPlan, run_index: int, prediction: TrainingPrediction) 
         lambda width: stacked_bars(bars, width, f"{wording.quantity(capacity, '_bytes')} usable"),
         caption,
         [swatch(index, names[index]) for index in used],
-        _parts_table(f"Peak memory of each stage of {run.id} by part", bars, names, "_bytes"),
+        _parts_table(f"Peak memory of each stage of {run.id} by part", every_bar, names, "_bytes"),
     )
 
 
@@ -190,13 +195,12 @@ def _chosen_pictures(run: RunPlan, run_index: int) -> list[Markup]:
 def run_section(blueprint: Blueprint, run_index: int) -> Markup:
     """All there is to say about one run."""
     run = blueprint.runs[run_index]
-    currency = f"{blueprint.currency} of {blueprint.price_year}"
     return section(
         f"run-{run_index}",
         f"Run {run.id}",
         paragraph(_workload(run), class_="lead"),
         element("h3", "Cost against finish date"),
-        cost_figure(run, run_index, currency),
+        cost_figure(run, run_index, series.prices(run, blueprint.currency)),
         element("h3", "Every option"),
         options_table(run, run_index),
         refused_table(run, run_index),

@@ -10,6 +10,7 @@ from gigawatt.domain.training import StageMemory, TrainingPrediction
 from gigawatt.report import wording
 from gigawatt.report.bars import Bar, Row, Segment, Span
 from gigawatt.report.scatter import Mark, Standing
+from gigawatt.views.plan import VERDICTS, option_order
 
 MEMORY_PARTS = (
     ("weights_bytes", "Weights"),
@@ -20,12 +21,6 @@ MEMORY_PARTS = (
     ("buffers_bytes", "Communication buffers"),
     ("slack_bytes", "Allocator slack"),
 )
-VERDICTS = {
-    "meets": "meets the deadline",
-    "late": "late",
-    "infeasible": "does not fit",
-    "unplannable": "cannot be planned",
-}
 
 
 def anchor(run_index: int, option_index: int) -> str:
@@ -70,11 +65,14 @@ def _mark(run: RunPlan, option: Option, href: str) -> Mark | None:
 
 def marks(run: RunPlan, run_index: int) -> list[Mark]:
     """Every option with a finish date and a cost: the chosen one, then those in time, cheapest first."""
-    found = [_mark(run, option, f"#{anchor(run_index, index)}") for index, option in enumerate(run.options)]
-    order = {"chosen": 0, "meets": 1, "late": 2}
-    return sorted(
-        (mark for mark in found if mark), key=lambda mark: (order[mark.standing], mark.y, mark.x, mark.label)
-    )
+    found = [_mark(run, run.options[index], f"#{anchor(run_index, index)}") for index in option_order(run)]
+    return [mark for mark in found if mark]
+
+
+def prices(run: RunPlan, currency: str) -> str:
+    """The currency and the years of the prices behind the run's costs."""
+    years = {option.price_year for option in run.options if option.cost_usd is not None and option.price_year}
+    return f"{currency} of {', '.join(map(str, sorted(years)))}" if years else currency
 
 
 def time_parts(predictions: Sequence[TrainingPrediction]) -> list[tuple[str, str]]:
@@ -113,6 +111,15 @@ def alike_stages(prediction: TrainingPrediction) -> list[tuple[str, StageMemory]
         first, last = stages[0].stage, stages[-1].stage
         found.append((f"Stage {first}" if first == last else f"Stages {first} – {last}", stages[0]))
     return found
+
+
+def shown_stages(stages: Sequence[tuple[str, StageMemory]], most: int) -> list[tuple[str, StageMemory]]:
+    """At most so many of them: evenly spread, with the first, the last and the fullest among them."""
+    if len(stages) <= most:
+        return list(stages)
+    fullest = max(range(len(stages)), key=lambda index: stages[index][1].total_bytes)
+    spread = {round(index * (len(stages) - 1) / (most - 2)) for index in range(most - 1)}
+    return [stages[index] for index in sorted(spread | {fullest})]
 
 
 def memory_bar(label: str, stage: StageMemory, capacity_bytes: float) -> Bar:

@@ -81,12 +81,18 @@ def layout_manner(chosen: Layout) -> str:
 
 
 def named_value(key: str, value: float | str | bool | None) -> str:
-    """A fact's or an assumption's value in the unit that its key's suffix names."""
+    """A fact's or an assumption's value in the unit that its key names (`.../peak_flop_per_s/bf16`)."""
     if value is None:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
         return value
-    suffix = units.suffix_of(key)
-    return f"{value:g}" if suffix is None else units.format_quantity(value, suffix)
+    suffixes = [units.suffix_of(part) for part in reversed(key.split("/"))]
+    suffix = next((suffix for suffix in suffixes if suffix), None)
+    return f"{value:,.6g}" if suffix is None else units.format_quantity(value, suffix)
+
+
+def sentence(text: str) -> str:
+    """Text with a capital first letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
