@@ -199,8 +199,8 @@ class Sourced(Record):
                 key: part.pop(key) for key in tuple(part) if key not in ("title", "description", "default")
             }
             if isinstance(entry := value.get("additionalProperties"), dict):
-                value["additionalProperties"] = {"anyOf": [entry, _with_source(entry)]}
-            part["anyOf"] = [value, _with_source(value)]
+                value["additionalProperties"] = {"anyOf": [entry, with_source(entry)]}
+            part["anyOf"] = [value, with_source(value)]
         return schema
 
     def provenance_of(self, field: str) -> Provenance:
@@ -216,7 +216,7 @@ class Sourced(Record):
         return cls.model_validate(row, context={"from_file": True})
 
 
-def _with_source(value: dict[str, Any]) -> dict[str, Any]:
+def with_source(value: dict[str, Any]) -> dict[str, Any]:
     """JSON Schema of `{value, source, ...}` around the schema of a value."""
     own: dict[str, Any] = {"value": value}
     own |= {name: {"type": "string"} for name in Provenance.model_fields}

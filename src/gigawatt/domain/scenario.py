@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
 
 from gigawatt import units
 from gigawatt.domain.hardware import Precision
-from gigawatt.domain.record import Provenance, Record
+from gigawatt.domain.record import Provenance, Record, unwrap_values, with_source
 from gigawatt.domain.training import Recompute, Schedule
 
 
@@ -39,31 +39,37 @@ Accelerators = Annotated[int, Field(gt=0, le=10_000_000)]
 OneOrMore = BeforeValidator(_as_tuple)
 
 
+_OWN_WORD = Provenance(source="scenario", basis="estimate")
+
+
 class Stated(Record):
     """A record whose values may say where they come from; else they are the scenario's own estimate."""
 
     provenance: dict[str, Provenance] = Field(default={})
-    _own_keys: ClassVar[frozenset[str]] = frozenset({"value", "source", "basis", "date", "note"})
 
     @model_validator(mode="before")
     @classmethod
     def _unwrap_values(cls, row: Any) -> Any:
-        if not isinstance(row, dict):
-            return row
-        plain: dict[str, Any] = {}
-        provenance = dict(row.get("provenance", {}))
-        for key, value in row.items():
-            if isinstance(value, dict) and "value" in value and set(value) <= cls._own_keys:
-                plain[key] = value["value"]
-                own = {name: value[name] for name in value if name != "value"}
-                provenance[key] = {"source": "scenario", "basis": "estimate"} | own
-            else:
-                plain[key] = value
-        return plain | {"provenance": provenance}
+        return (
+            unwrap_values(row, {"source": _OWN_WORD.source, "basis": _OWN_WORD.basis}, set())
+            if isinstance(row, dict)
+            else row
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        del schema["properties"]["provenance"]
+        for part in schema["properties"].values():
+            described = {key: part.pop(key) for key in ("title", "description", "default") if key in part}
+            value = dict(part)
+            part.clear()
+            part.update(described, anyOf=[value, with_source(value)])
+        return schema
 
     def provenance_of(self, field: str) -> Provenance:
         """Source and basis of one field."""
-        return self.provenance.get(field) or Provenance(source="scenario", basis="estimate")
+        return self.provenance.get(field) or _OWN_WORD
 
 
 class FixedAxes(Record):

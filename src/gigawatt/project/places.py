@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
@@ -107,7 +107,9 @@ def _owned(cluster: Cluster, scenario: Scenario, catalogue: Catalog, trace: Trac
         price=_owners_price(cluster, scenario.price_year, trace),
         hardware_pointers=hardware,
         node_pointers=node,
-        problems=_whole_nodes(cluster.num_accelerators, system.num_accelerators_per_node, "nodes"),
+        problems=_unplannable(
+            system.id, cluster.num_accelerators, system.num_accelerators_per_node, "nodes", catalogue
+        ),
     )
 
 
@@ -215,7 +217,7 @@ def _rented(
         accelerator=accelerator,
         hardware_pointers=hardware,
         node_pointers=node,
-        problems=_whole_nodes(size, max(offer.accelerators_per_instance, 1), "instances"),
+        problems=_unplannable(system.id, size, offer.accelerators_per_instance, "instances", catalogue),
     )
 
 
@@ -231,12 +233,24 @@ def _quoted_price(offer: Offer, which: str, pointers: Mapping[str, str]) -> Pric
     if usd_per_gpu_h is None:
         return None
     kind = "spot price, interruptions not counted" if which == "spot" else f"{offer.term} price"
+    if offer.term.startswith("reserved") and which != "spot":
+        kind += ", the rest of its term not counted"
     return Price(usd_per_gpu_h, offer.price_year, f"{kind}, quoted {offer.date}", "", (pointers[field],))
 
 
-def _whole_nodes(size: int, per_node: int, noun: str) -> tuple[Binding, ...]:
+def _unplannable(system_id: str, size: int, unit: int, noun: str, catalogue: Catalog) -> tuple[Binding, ...]:
+    """What keeps accelerators of a known system from being planned with."""
+    found = list(_split_units(size, unit, noun))
+    try:
+        catalogue.require_plannable(system_id, with_power=False)
+    except InputError as error:
+        found += [Binding(constraint="missing facts", message=problem.message) for problem in error.problems]
+    return tuple(found)
+
+
+def _split_units(size: int, per_node: int, noun: str) -> Iterator[Binding]:
     if size % per_node == 0:
-        return ()
+        return
     near = -(-size // per_node) * per_node
     message = f"{size:,} accelerators are not a whole number of {per_node}-accelerator {noun}: take {near:,}"
-    return (Binding(constraint="whole nodes", message=message),)
+    yield Binding(constraint="whole nodes", message=message)

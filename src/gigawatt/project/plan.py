@@ -109,12 +109,12 @@ def _models(scenario: Scenario, folder: Path, catalogue: Catalog) -> dict[str, M
     models = {}
     for run in scenario.runs:
         beside = folder / run.model
-        looks_like_path = run.model.endswith(".json") or "/" in run.model
-        models[run.id] = catalogue.model(str(beside) if looks_like_path else run.model)
+        is_path = run.model.endswith(".json") or beside.exists()
+        models[run.id] = catalogue.model(beside if is_path else run.model)
     return models
 
 
-def _silence(done: int, total: int, label: str) -> None:  # noqa: ARG001
+def _silence(done: int, total: int, label: str) -> None:
     """Progress that nobody watches."""
 
 

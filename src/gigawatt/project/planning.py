@@ -16,7 +16,7 @@ from gigawatt.domain.model import Model
 from gigawatt.domain.record import Provenance
 from gigawatt.domain.scenario import Scenario, TrainingRun
 from gigawatt.domain.training import Binding, TrainingDesign, TrainingJob
-from gigawatt.errors import GigawattError, InfeasibleError
+from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
 from gigawatt.project.decide import decide
 from gigawatt.project.estimate import (
@@ -205,6 +205,7 @@ def _plan_run(desk: _Desk, run: TrainingRun) -> RunPlan:
     num_steps = int(optimizer_steps(run.tokens, run.seq_len, run.global_batch))
     batch = (f"{here}/tokens", f"{here}/seq_len", f"{here}/global_batch")
     desk.trace.derive(f"{here}/num_steps", "laws.progress.optimizer_steps", batch)
+    _trace_model(desk, run, model, here)
     designs = _Designs(desk, run, model, here)
     options: list[Option] = []
     for place in desk.places:
@@ -231,6 +232,16 @@ def _plan_run(desk: _Desk, run: TrainingRun) -> RunPlan:
     if chosen is not None and chosen.kind == "owned" and chosen.planned:
         desk.calendar.book(run, chosen)
     return plan
+
+
+def _trace_model(desk: _Desk, run: TrainingRun, model: Model, here: str) -> None:
+    try:
+        card = desk.catalogue.model_card(run.model)
+    except InputError:
+        desk.trace.derive(f"{here}/model", "", (), "a config.json of the user's own")
+        return
+    shape = desk.trace.fact(f"models/{card.id}", model.name, card.provenance_of("name"))
+    desk.trace.derive(f"{here}/model", "", (shape,), "its config.json, as published")
 
 
 class _Designs:
@@ -276,11 +287,8 @@ class _Designs:
             desk.num_done += 1
         self.found.append(design)
         index = len(self.found) - 1
-        desk.trace.derive(
-            f"{self.here}/designs/{index}",
-            "design.training.design_training",
-            (f"{self.here}/model", *place.hardware_pointers),
-        )
+        inputs = (f"{self.here}/model", *place.hardware_pointers)
+        desk.trace.derive(f"{self.here}/designs/{index}", "design.training.design_training", inputs)
         return index
 
 
@@ -308,6 +316,11 @@ def _option(
 
 def _bibliography(catalogue: Catalog) -> list[Reference]:
     return [
-        Reference(key=source.id, title=source.title, url=source.url, date=source.date)
+        Reference(
+            key=source.id,
+            title=f"{source.publisher}: {source.title}",
+            url=source.url,
+            date=source.date,
+        )
         for source in catalogue.sources.values()
     ]

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from gigawatt.domain.blueprint import Assumption, Derivation, Fact, Reference
 from gigawatt.domain.record import Provenance, Sourced
 
-_NOT_FACTS = frozenset({"id", "name", "aliases", "source", "basis", "date", "note", "missing", "provenance"})
+_NOT_FACTS = frozenset(
+    {"id", "name", "aliases", "source", "basis", "date", "note", "missing", "provenance", "status"}
+)
 
 
 class Trace:
@@ -42,7 +44,7 @@ class Trace:
                 path = f"{field}/{name}" if name else field
                 if isinstance(part, bool | int | float | str) and part != "":
                     key = f"{section}/{row.id}/{path}"
-                    pointers[path] = self.fact(key, part, row.provenance_of(field))
+                    pointers[path] = self.fact(key, part, row.provenance_of(path.replace("/", ".")))
         return pointers
 
     def assume(self, key: str, label: str, value: float | str | None, origin: Provenance) -> str:

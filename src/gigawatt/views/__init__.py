@@ -1,0 +1,1 @@
+"""Domain artefacts as labelled tables and text. Surfaces print what stands here."""

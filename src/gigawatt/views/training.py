@@ -1,0 +1,124 @@
+"""A training design as tables: the best layouts, where the step goes, memory by stage, sensitivity."""
+
+from __future__ import annotations
+
+from gigawatt import units
+from gigawatt.domain.training import Layout, StageMemory, TrainingDesign, TrainingPrediction
+from gigawatt.views.table import Column, Table, text_column
+
+_ALWAYS = ("tp", "pp", "dp")
+_WHEN_MORE_THAN_ONE = ("vpp", "cp", "ep", "etp")
+
+
+def layout_text(layout: Layout) -> str:
+    """A layout in one line: what is 1 and need not be said is left out."""
+    axes = [f"{name}={getattr(layout, name)}" for name in _ALWAYS]
+    axes += [f"{name}={getattr(layout, name)}" for name in _WHEN_MORE_THAN_ONE if getattr(layout, name) > 1]
+    axes += [f"micro_batch={layout.micro_batch}", f"zero={layout.zero}", f"recompute={layout.recompute}"]
+    if layout.pp > 1:
+        axes.append(f"schedule={layout.schedule}")
+    return " ".join(axes)
+
+
+def layouts_table(design: TrainingDesign) -> Table:
+    """The best layouts, and the asked one last."""
+    shown = [*design.best, *([design.asked] if design.asked else [])]
+    names = [*(str(rank) for rank in range(1, len(design.best) + 1)), *(["yours"] if design.asked else [])]
+    proof = "proven optimal" if design.proven_optimal else "best found"
+    return Table(
+        title=(
+            f"{design.model} on {design.num_accelerators:,} accelerators of {design.system}: {proof} among "
+            f"{design.layouts_evaluated:,} layouts, {design.layouts_fitting:,} of which fit"
+        ),
+        columns=(
+            text_column("rank", ""),
+            text_column("layout", "Layout"),
+            Column("step_s", "Step"),
+            Column("low_step_s", "10 %"),
+            Column("high_step_s", "90 %"),
+            Column("mfu_frac", "MFU"),
+            Column("tokens_per_s", "Rate"),
+            Column("memory_bytes", "Memory"),
+            Column("fits", "Fits"),
+        ),
+        rows=tuple(
+            (
+                name,
+                layout_text(one.layout),
+                one.step_s,
+                one.low_step_s,
+                one.high_step_s,
+                one.mfu_frac,
+                one.tokens_per_s,
+                one.memory_bytes,
+                one.fits,
+            )
+            for name, one in zip(names, shown, strict=True)
+        ),
+        pointers=tuple(f"/best/{index}" for index in range(len(design.best)))
+        + (("/asked",) if design.asked else ()),
+        notes=tuple(f"{rank}: {reason}" for rank, reason in enumerate(design.reasons, start=2)),
+    )
+
+
+def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None = None) -> Table:
+    """Where the step goes; beside it, where it goes in another layout."""
+    others = {part.key: part.time_s for part in other.parts} if other else {}
+    columns = [text_column("part", "Part"), Column("time_s", "Time"), Column("share_frac", "Share")]
+    if other:
+        columns.append(Column("yours_time_s", "Yours"))
+    columns.append(text_column("law", "Law"))
+    labels = {part.key: part for part in (*prediction.parts, *(other.parts if other else ()))}
+    own = {part.key: part.time_s for part in prediction.parts}
+    rows = []
+    for key, part in labels.items():
+        time_s = own.get(key, 0.0)
+        beside = (others.get(key, 0.0),) if other else ()
+        rows.append((part.label, time_s, time_s / prediction.step_s, *beside, part.law))
+    return Table(title="Where the step goes", columns=tuple(columns), rows=tuple(rows))
+
+
+_MEMORY_PARTS = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "slack")
+
+
+def memory_table(prediction: TrainingPrediction) -> Table:
+    """Memory of one accelerator of each pipeline stage."""
+    usable = units.format_quantity(prediction.capacity_bytes, "_bytes")
+    return Table(
+        title=f"Memory per accelerator ({usable} usable)",
+        columns=(
+            Column("stage", "Stage"),
+            *(Column(f"{name}_bytes", name.capitalize()) for name in _MEMORY_PARTS),
+            Column("total_bytes", "Total"),
+        ),
+        rows=tuple(_memory_row(stage) for stage in prediction.memory),
+    )
+
+
+def _memory_row(stage: StageMemory) -> tuple[float | int, ...]:
+    return (stage.stage, *(getattr(stage, f"{name}_bytes") for name in _MEMORY_PARTS), stage.total_bytes)
+
+
+def sensitivity_table(design: TrainingDesign) -> Table | None:
+    """What the step would take if one input changed; None where it was not asked."""
+    if not design.sensitivity or not design.best:
+        return None
+    return Table(
+        title="Sensitivity of the best layout",
+        columns=(text_column("input", "If"), Column("factor", "times"), Column("step_s", "Step")),
+        rows=tuple((one.input, one.factor, one.step_s) for one in design.sensitivity),
+    )
+
+
+def binding_table(design: TrainingDesign) -> Table:
+    """Why nothing works."""
+    where = f"{design.num_accelerators:,} accelerators of {design.system}"
+    return Table(
+        title=f"No layout of {design.model} works on {where}",
+        columns=(
+            text_column("constraint", "Constraint"),
+            text_column("message", "Why"),
+            Column("num_layouts", "Layouts stopped"),
+        ),
+        rows=tuple((one.constraint, one.message, one.num_layouts) for one in design.binding),
+    )
