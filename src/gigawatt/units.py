@@ -245,7 +245,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?(?![0-9.,])"
 )
 _SCALE = re.compile(rf"\s*({'|'.join(sorted(_SCALES, key=len, reverse=True))})(?![A-Za-z])\s*")
-_SCALED = re.compile(rf"{_NUMBER.pattern}({_SCALE.pattern})?")
+_SCALED = re.compile(rf"{_NUMBER.pattern}([kKMBT]|bn|\s*(thousand|million|billion|trillion))?")
 _SIGN = re.compile(rf"([+-]?)\s*({'|'.join(map(re.escape, (*_SIGNS, *CURRENCIES)))})\s*(?=[0-9.+-])")
 
 
@@ -380,11 +380,11 @@ def _advice(name: str) -> str:
 
 
 def format_quantity(value: float, suffix: str, digits: int = 3, binary: bool = False) -> str:
-    """A number in the canonical unit of `suffix` as people write it: 3.35e12 of "_bytes_per_s" -> "3.35 TB/s".
+    """A number in the canonical unit of `suffix` as people write it: 3.35e12, "_bytes_per_s" -> "3.35 TB/s".
 
     `digits` are significant digits (money below a thousand keeps its cents instead); `binary` prints bytes in
-    KiB, MiB, GiB, ... What is printed can be read back, within the digits printed. Raises UnitError for NaN and
-    infinity.
+    KiB, MiB, GiB, ... What is printed can be read back, within the digits printed. Raises UnitError for NaN
+    and infinity.
 
     >>> format_quantity(7.03e6, "_s"), format_quantity(2.49, "_usd_per_gpu_h")
     ('81.4 days', '$2.49/GPU/h')
