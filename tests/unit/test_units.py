@@ -129,6 +129,7 @@ REFUSED = [
     ("$5", "_w", "(US dollars)"),
     ("27 °C", "_k", "(temperature in °C)"),
     ("8 GB", "_tokens", "(data)"),
+    ("8 B", "_tokens", "(data)"),
     ("10 tokens", "_per_s", "(number of tokens)"),
     ("2 TFLOP/s/W", "_w", "(FLOP/J)"),
     ("989 TFLOPS", "_flop_per_s", 'ambiguous: write "TFLOP/s" for a rate'),
@@ -198,7 +199,7 @@ def test_every_suffix_reads_its_own_example_and_is_found_again() -> None:
 
 
 def test_no_text_has_two_meanings() -> None:
-    """Every prefixed unit that can be written has one reading: no prefix and unit collide with another unit."""
+    """No prefix and unit spell another unit: every word that can be written has one reading."""
     readings: dict[str, set[tuple[object, ...]]] = {}
     for name, unit in units.UNITS.items():
         for prefix, factor in {"": 1, **unit.prefixes}.items():
