@@ -9,15 +9,28 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gigawatt.catalog.offers import read_offers
+from gigawatt.catalog.roots import (
+    SECTIONS,
+    SUFFIXES,
+    Entry,
+    Table,
+    check_outline,
+    data_files,
+    entries_of,
+    is_fit,
+    plain,
+    read_sources,
+    table_named,
+)
 from gigawatt.documents import (
     Document,
-    KeyPath,
     canonical_json,
     load_yaml,
     parse_record,
+    parse_records,
     read_json,
     read_record,
     read_text,
@@ -35,15 +48,6 @@ if TYPE_CHECKING:
 
 RowT = TypeVar("RowT", bound=Sourced)
 
-Table = Literal["accelerators", "systems", "models", "offers"]
-SECTIONS = ("accelerators", "systems", "models", "offers", "sources")
-"""What `gigawatt catalog list` and `show` know."""
-_SUFFIXES: Mapping[Table, str] = {
-    "accelerators": ".yaml",
-    "systems": ".yaml",
-    "models": ".json",
-    "offers": ".csv",
-}
 _SHOWN_NEAR = 3
 _NEEDED: Mapping[str, str] = {
     "usable_hbm_bytes": "the memory that a framework can allocate",
@@ -68,47 +72,18 @@ class ModelCard(Sourced):
     published_layer_params: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where a row stands: a file, and the place within it."""
-
-    path: Path
-    at: KeyPath = ()
-
-
 def load_catalog(overlays: Sequence[Path | str] = ()) -> Catalog:
     """The catalogue that is shipped, with overlays laid over it (later ones win).
 
-    An overlay is a folder with the structure of `data/`, or one YAML file with lists under `accelerators` and
-    `systems` and a mapping under `sources`. Nothing but the overlays' outline is read yet.
-    Raises InputError for an overlay that is neither.
+    An overlay is a folder with the structure of `data/`, one YAML file with lists under `accelerators` and
+    `systems` and a mapping under `sources`, or a fit that `gigawatt calibrate training` wrote. Nothing but the
+    overlays' outline is read yet. Raises InputError for an overlay that is none of these.
     """
     packaged = Path(str(resources.files("gigawatt") / "data"))
     roots = [Path(overlay) for overlay in overlays]
     for root in roots:
-        _check_outline(root)
+        check_outline(root)
     return Catalog((packaged, *roots))
-
-
-def _check_outline(root: Path) -> None:
-    if root.is_dir():
-        known = [*_SUFFIXES, "sources.yaml", "calibration"]
-        if not any((root / name).exists() for name in known):
-            raise InputError(
-                Problem(f"holds none of {', '.join(known)}: is this an overlay?", file=str(root))
-            )
-        return
-    document = load_yaml(root)
-    if not isinstance(document.value, dict):
-        raise InputError(document.problem("expected a mapping with accelerators, systems or sources"))
-    known = ["accelerators", "systems", "sources", "calibration"]
-    problems = [
-        document.problem(f"unknown section, expected {', '.join(known)}", (key,), of_key=True)
-        for key in document.value
-        if key not in known
-    ]
-    if problems:
-        raise InputError(problems)
 
 
 @dataclass(frozen=True)
@@ -148,12 +123,39 @@ class Catalog:
         return self._row("models", id, ModelCard)
 
     def training_calibration(self) -> TrainingCalibration:
-        """The fitted parameters of the training model, from the last root that has them."""
-        from gigawatt.domain.calibration import TrainingCalibration
+        """What measured training runs have taught: formats, software, memory, and the newest fit.
 
-        name = Path("calibration") / "training.json"
-        found = [root / name for root in self.roots if (root / name).is_file()]
-        return read_record(found[-1], TrainingCalibration)
+        Each part comes from the last root that has it; a job without software gets the newest one.
+        """
+        from gigawatt.domain.calibration import (
+            NumberFormat,
+            TrainingCalibration,
+            TrainingFit,
+            TrainingSoftware,
+        )
+        from gigawatt.domain.memory import MemoryAccounting
+
+        software = parse_records(load_yaml(self._calibration_file("software.yaml")), TrainingSoftware)
+        fit = read_record(self._calibration_file("training.json"), TrainingFit)
+        return TrainingCalibration(
+            formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
+            software=software,
+            accounting=parse_records(load_yaml(self._calibration_file("memory.yaml")), MemoryAccounting),
+            fit=fit,
+            default_software=fit.default_software or max(software, key=lambda row: row.date).id,
+        )
+
+    def _calibration_file(self, name: str) -> Path:
+        fits = [
+            root for root in self.roots[1:] if name == "training.json" and not root.is_dir() and is_fit(root)
+        ]
+        folders = [root / "calibration" / name for root in self.roots if root.is_dir()]
+        found = [*(path for path in folders if path.is_file()), *fits]
+        if not found:
+            raise InputError(
+                Problem("is missing from the catalogue and every overlay", file=f"calibration/{name}")
+            )
+        return found[-1]
 
     @cached_property
     def offers(self) -> tuple[Offer, ...]:
@@ -168,7 +170,7 @@ class Catalog:
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The bibliography by key."""
-        return {source.id: source for root in self.roots for source in _read_sources(root)}
+        return {source.id: source for root in self.roots for source in read_sources(root)}
 
     @cached_property
     def digest(self) -> str:
@@ -184,10 +186,10 @@ class Catalog:
     def notes(self) -> tuple[str, ...]:
         """Rows of an overlay that stand in for shipped ones, in words."""
         told: list[str] = []
-        for section in _SUFFIXES:
+        for section in SUFFIXES:
             owners: dict[str, Path] = {}
             for root in self.roots:
-                for id, _ in _entries(root, section):
+                for id, _ in entries_of(root, section):
                     if id in owners:
                         told.append(
                             f"{section}/{id} of {root} replaces the one of {_outside(owners[id], self.roots)}"
@@ -203,7 +205,7 @@ class Catalog:
             return tuple(self._offers_by_id)
         if section == "sources":
             return tuple(sorted(self.sources))
-        return tuple(sorted(self.entries(_table(section))))
+        return tuple(sorted(self.entries(table_named(section))))
 
     def rows(self, section: str) -> tuple[Record, ...]:
         """All rows of a section in the order of `ids`: Accelerator, System, ModelCard, Offer or Source."""
@@ -258,7 +260,7 @@ class Catalog:
     def entries(self, section: Table) -> dict[str, Entry]:
         """Where each row of a section stands, by id; of price lists, each file."""
         if section not in self._entries:
-            self._entries[section] = dict(entry for root in self.roots for entry in _entries(root, section))
+            self._entries[section] = dict(entry for root in self.roots for entry in entries_of(root, section))
         return self._entries[section]
 
     @cached_property
@@ -312,11 +314,6 @@ class Catalog:
         return UnknownIdError(f'no {section.removesuffix("s")} "{name}" in the catalogue{hint}{more}')
 
 
-def plain(name: str) -> str:
-    """A name as ids are compared: lower case, spaces and underscores as hyphens."""
-    return "-".join(name.strip().lower().replace("_", " ").split())
-
-
 def parse_entry(entry: Entry, id: str, kind: type[RowT]) -> RowT:
     """The row at an entry. Raises InputError with every problem in it."""
     if kind is ModelCard:
@@ -337,57 +334,6 @@ def parse_entry(entry: Entry, id: str, kind: type[RowT]) -> RowT:
             document.problem(f'the file is named "{id}", expected "{row.id}.yaml"', (*entry.at, "id"))
         )
     return row
-
-
-def _table(section: str) -> Table:
-    return next(table for table in _SUFFIXES if table == section)
-
-
-def _entries(root: Path, section: Table) -> Iterator[tuple[str, Entry]]:
-    suffix = _SUFFIXES[section]
-    if root.is_dir():
-        for path in sorted((root / section).glob(f"*{suffix}")):
-            # Two price lists may have one name; what counts is the ids of their lines.
-            yield (path.stem if section != "offers" else str(path)), Entry(path)
-    elif suffix == ".yaml":
-        rows = load_yaml(root).value.get(section, ())
-        for number, row in enumerate(rows if isinstance(rows, tuple) else ()):
-            yield (
-                str(row.get("id", number) if isinstance(row, dict) else number),
-                Entry(root, (section, number)),
-            )
-
-
-def data_files(root: Path) -> list[Path]:
-    """The data files below a root (or the root itself), without what editors leave beside them."""
-    if not root.is_dir():
-        return [root]
-    kinds = {*_SUFFIXES.values(), ".json"}
-    return sorted(path for path in root.rglob("*") if path.suffix in kinds and not path.name.startswith("."))
-
-
-def _read_sources(root: Path) -> list[Source]:
-    path, at = (root / "sources.yaml", ()) if root.is_dir() else (root, ("sources",))
-    if root.is_dir() and not path.is_file():
-        return []
-    document = load_yaml(path)
-    table = document.value.get("sources", {}) if at else document.value
-    if not isinstance(table, dict):
-        raise InputError(document.problem("expected a mapping from key to title, publisher, url, ...", at))
-    problems: list[Problem] = []
-    found = []
-    for key, row in table.items():
-        named = {"id": key, **row} if isinstance(row, dict) else row
-        value: dict[str, Any] = {key: named}
-        try:
-            found.append(
-                parse_record(replace(document, value={at[0]: value} if at else value), Source, (*at, key))
-            )
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
-    return found
 
 
 def _model_file(id_or_path: str | Path) -> Path | None:

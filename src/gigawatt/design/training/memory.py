@@ -13,20 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gigawatt.design.training.step import Grid
-from gigawatt.design.training.terms import BlockShape, Recipe, Split
+from gigawatt.design.training.terms import BlockKind, BlockShape, Recipe, Split
 from gigawatt.domain.memory import MemoryAccounting
 from gigawatt.domain.training import StageMemory
-from gigawatt.laws import memory
+from gigawatt.laws import counting, memory
 from gigawatt.laws.numbers import Number
 
 SIXTEEN_BIT_BYTES = 2.0
-
-
-class BlockKind(NamedTuple):
-    """`count` equal transformer layers; kinds come in order from the embedding on."""
-
-    shape: BlockShape
-    count: Number
 
 
 class Edges(NamedTuple):
@@ -131,19 +124,20 @@ def block_params(
     >>> [int(n) for n in block_params(llama, 8192, 1, 1, 1)]
     [855654400, 0]
     """
-    queries = shape.num_heads * shape.head_dim
-    outputs = shape.num_heads * shape.v_head_dim
-    kv_heads = np.maximum(shape.num_kv_heads, tp)
-    plain = hidden * (queries + kv_heads * (shape.head_dim + shape.v_head_dim))
-    nope = shape.head_dim - shape.rope_dim
-    latent_q = np.where(np.asarray(shape.q_lora_rank) > 0, shape.q_lora_rank, hidden) * queries
-    latent_kv = shape.kv_lora_rank * shape.num_heads * (nope + shape.v_head_dim)
-    projections = np.where(np.asarray(shape.mla) > 0, latent_q + latent_kv, plain) + outputs * hidden
     ranks = shape.q_lora_rank + shape.kv_lora_rank
-    whole = hidden * (2.0 + shape.num_experts + shape.mla * (ranks + shape.rope_dim)) + shape.mla * ranks
-    mlp = (2.0 + shape.gated) * hidden
-    experts = shape.num_experts * mlp * shape.expert_ffn / (ep * etp)
-    return (projections + mlp * (shape.ffn + shape.shared_ffn)) / tp + whole, experts
+    down = shape.mla * (hidden * (ranks + shape.rope_dim) + ranks)
+    plain = counting.grouped_query_params(
+        hidden, shape.num_heads, np.maximum(shape.num_kv_heads, tp), shape.head_dim, shape.v_head_dim
+    )
+    latent = counting.latent_attention_params(
+        hidden, shape.num_heads, shape.head_dim, shape.v_head_dim, shape.rope_dim,
+        shape.q_lora_rank, shape.kv_lora_rank,
+    )  # fmt: skip
+    attention = np.where(np.asarray(shape.mla) > 0, latent + ranks - down, plain)
+    mlp = counting.mlp_params(hidden, shape.ffn + shape.shared_ffn, shape.gated)
+    experts = counting.experts_params(hidden, shape.expert_ffn, shape.gated, shape.num_experts)
+    whole = hidden * (2.0 + shape.num_experts) + down
+    return (attention + mlp) / tp + whole, experts / (ep * etp)
 
 
 def _mlp_saved(shape: BlockShape, hidden: Number, split: Split, recipe: Recipe, copies: Number) -> Number:
@@ -227,7 +221,7 @@ def layers_on_stage(kinds: Sequence[BlockKind], pp: Number, vpp: Number, stage: 
     """How many layers of each kind a stage holds, over all of its chunks.
 
     >>> dense = moe = BlockShape(*[1] * 15)
-    >>> kinds = (BlockKind(dense, 3), BlockKind(moe, 58))
+    >>> kinds = (BlockKind(dense, 3, 0), BlockKind(moe, 58, 0))
     >>> [n.tolist() for n in layers_on_stage(kinds, 16, 1, np.array([0, 1]))]
     [[3.0, 0.0], [0.0, 4.0]]
     """

@@ -1,0 +1,224 @@
+"""The cost of one transformer layer, one micro-batch, on one rank: every kernel from the shape alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics, Recipe, Split
+from gigawatt.laws import collectives, compute
+from gigawatt.laws.numbers import Number
+
+TILE = 128
+ALIGNED = 64
+BF16_BYTES = 2
+
+
+def product_s(
+    m: Number, n: Number, k: Number, count: Number, flop_per_s: Number, operand_bytes: Number, chip: Chip, physics: Physics,
+    out_bytes: Number,
+) -> Number:
+    """Time of `count` products [m, k] x [k, n], with shape effects [s]."""
+    occupancy = compute.tile_occupancy_frac(m, n, count, chip.num_sms, TILE)
+    tail = 1.0 / (1.0 + physics.tail_frac * (1.0 / occupancy - 1.0))
+    shape = tail * compute.ramp_frac(k, physics.ramp_tokens)
+    shape = shape * compute.alignment_frac(n, k, ALIGNED, physics.misaligned_frac)
+    moved_bytes = count * (operand_bytes * k * (m + n) + out_bytes * m * n)
+    rate = flop_per_s * shape
+    return compute.gemm_s(
+        2.0 * m * n * k * count, moved_bytes, rate, chip.hbm_bytes_per_s * physics.hbm_frac, physics.kernel_s
+    )
+
+
+def linear_s(
+    m: Number, n: Number, k: Number, count: Number, chip: Chip, recipe: Recipe, physics: Physics
+) -> tuple[Number, Number]:
+    """Forward and backward time of a linear layer: y = x W, then dx = dy W' and dW = x' dy [s, s]."""
+    rate = chip.low_flop_per_s * physics.gemm_frac
+    size = recipe.operand_bytes
+    forward = product_s(m, n, k, count, rate, size, chip, physics, BF16_BYTES)
+    data = product_s(m, k, n, count, rate, size, chip, physics, BF16_BYTES)
+    weight = product_s(n, k, m, count, rate, size, chip, physics, 2 * recipe.gradient_bytes)
+    apart_bytes = (1.0 - recipe.fused_accumulation) * n * k * count * (BF16_BYTES + 2.0 * recipe.gradient_bytes)
+    return forward, data + weight + apart_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
+
+
+def attention_linears(block: BlockShape, hidden: Number, split: Split) -> tuple[tuple[Number, Number], ...]:
+    """(n, k) of the projections around attention, per rank."""
+    heads = block.num_heads / split.tp
+    kv_heads = np.maximum(block.num_kv_heads / split.tp, 1.0)
+    nope = block.head_dim - block.rope_dim
+    plain = 1.0 - block.mla
+    direct = plain + block.mla * (block.q_lora_rank == 0)
+    return (
+        (direct * heads * block.head_dim + plain * kv_heads * (block.head_dim + block.v_head_dim), hidden),
+        (block.mla * block.q_lora_rank, hidden),
+        (block.mla * (block.q_lora_rank > 0) * heads * block.head_dim, np.maximum(block.q_lora_rank, 1.0)),
+        (block.mla * (block.kv_lora_rank + block.rope_dim), hidden),
+        (block.mla * heads * (nope + block.v_head_dim), np.maximum(block.kv_lora_rank, 1.0)),
+        (hidden, heads * block.v_head_dim),
+    )
+
+
+def linears_s(
+    block: BlockShape, hidden: Number, split: Split, chip: Chip, recipe: Recipe, physics: Physics
+) -> tuple[Number, Number]:
+    """Forward and backward time of all matrix products with weights of a layer [s, s]."""
+    tokens = split.seq_len * split.micro_batch / split.cp
+    experts = block.num_experts / split.ep
+    routed = tokens / split.tp * block.top_k * split.etp
+    per_expert = routed / np.maximum(experts, 1.0)
+    fan = 1.0 + block.gated
+    products = [(tokens, n, k, 1.0) for n, k in attention_linears(block, hidden, split)]
+    products += [
+        (tokens, fan * block.ffn / split.tp, hidden, 1.0),
+        (tokens, hidden, block.ffn / split.tp, 1.0),
+        (tokens, fan * block.shared_ffn / split.tp, hidden, 1.0),
+        (tokens, hidden, block.shared_ffn / split.tp, 1.0),
+        (per_expert, fan * block.expert_ffn / split.etp, hidden, experts),
+        (per_expert, hidden, block.expert_ffn / split.etp, experts),
+    ]
+    forward: Number = 0.0
+    backward: Number = 0.0
+    for m, n, k, count in products:
+        present = (n > 0) & (k > 0) & (count > 0) & (m > 0)
+        once = np.where(present, 1.0, 0.0)
+        fwd, bwd = linear_s(
+            np.maximum(m, 1.0), np.maximum(n, 1.0), np.maximum(k, 1.0), np.maximum(count, 1.0), chip, recipe, physics
+        )
+        forward = forward + once * fwd
+        backward = backward + once * bwd
+    return forward, backward
+
+
+def attention_s(
+    block: BlockShape, split: Split, chip: Chip, recipe: Recipe, physics: Physics
+) -> tuple[Number, Number]:
+    """Forward and backward time of the attention core [s, s].
+
+    Fused attention is arithmetic; materialised attention is two batched products and the traffic of its scores.
+    """
+    heads = block.num_heads / split.tp
+    window = np.where(block.window_tokens > 0, np.minimum(block.window_tokens, split.seq_len), split.seq_len)
+    flop = compute.flash_attention_flop(
+        split.micro_batch, split.seq_len, window, heads, block.head_dim, block.v_head_dim
+    )
+    rate = chip.flop_per_s * physics.attention_frac * compute.ramp_frac(block.head_dim, HEAD_RAMP)
+    rate = rate * compute.ramp_frac(window, WINDOW_RAMP)
+    fused = flop / split.cp / rate
+    batched = split.micro_batch * heads
+    rate16 = chip.flop_per_s * physics.gemm16_frac
+    seq = split.seq_len
+    scores = product_s(seq, seq, block.head_dim, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
+    mix = product_s(seq, block.v_head_dim, seq, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
+    softmax_bytes = batched * seq * seq * (SOFTMAX_BYTES + recipe.dropout * DROPOUT_BYTES) * physics.softmax_traffic
+    softmax = softmax_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
+    plain = scores + mix + softmax
+    forward = recipe.flash * fused + (1.0 - recipe.flash) * plain
+    backward = recipe.flash * FLASH_BACKWARD * fused + (1.0 - recipe.flash) * 2.0 * plain
+    return forward, backward
+
+
+HEAD_RAMP = 24.0
+WINDOW_RAMP = 128.0
+SOFTMAX_BYTES = 8.0
+DROPOUT_BYTES = 5.0
+FLASH_BACKWARD = 2.8
+
+
+def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recipe, physics: Physics) -> tuple[Number, Number]:
+    """Forward and backward memory traffic of everything that is not a matrix product [bytes, bytes].
+
+    Counted tensor by tensor at 2 bytes: norms read and write (4 h each), residual adds read two and write one (6 h),
+    rotary embedding, the activation, expert permutation both ways, and the casts of a low-precision recipe.
+    """
+    tokens = split.seq_len * split.micro_batch / split.cp
+    norm_split = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
+    norm = tokens * hidden / norm_split * (20.0 + 2.0 * recipe.dropout)
+    wide = tokens / split.tp * block.num_heads * (2.0 * block.head_dim)
+    routed = tokens / split.tp * block.top_k
+    ffn = tokens / split.tp * (block.ffn + block.shared_ffn) + routed * block.expert_ffn
+    activation = ffn * (4.0 + 2.0 * block.gated)
+    moe = (routed * hidden * 8.0 + tokens / split.tp * block.num_experts * 12.0 * (block.num_experts > 0)) * physics.moe_traffic
+    cast_in = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.v_head_dim) + ffn + routed * hidden
+    cast_out = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.head_dim) + ffn * (1.0 + block.gated) + routed * hidden
+    forward = (norm + wide + activation) * physics.traffic + moe + cast_in * recipe.cast_bytes
+    backward = (1.5 * norm + wide + 1.7 * activation) * physics.traffic + 1.5 * moe + cast_out * recipe.cast_bytes
+    return forward, backward
+
+
+def tp_s(hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
+    """Forward tensor-parallel communication of a layer: two all-gathers and two reduce-scatters [s]."""
+    tokens = split.seq_len * split.micro_batch / split.cp
+    inside = collectives.ranks_inside(split.tp, 1.0, chip.domain)
+    one = collectives.ring_s(
+        tokens * hidden * BF16_BYTES, split.tp, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
+    )
+    return 4.0 * one
+
+
+def cp_s(block: BlockShape, split: Split, chip: Chip, physics: Physics) -> Number:
+    """Forward context-parallel communication: keys and values passed round the ring of cp ranks [s]."""
+    tokens = split.seq_len * split.micro_batch
+    kv = np.maximum(block.num_kv_heads / split.tp, 1.0) * (block.head_dim + block.v_head_dim)
+    inside = collectives.ranks_inside(split.cp, split.tp, chip.domain)
+    return collectives.ring_s(
+        tokens * kv * BF16_BYTES, split.cp, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
+    )
+
+
+def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
+    """Forward expert-parallel communication: dispatch and combine [s].
+
+    A token bound for several experts of one far domain crosses once and is copied there.
+    """
+    tokens = split.seq_len * split.micro_batch / split.cp / split.tp
+    inside = collectives.ranks_inside(split.ep, split.etp, chip.domain)
+    domains = np.maximum(1.0, split.ep / inside)
+    top_k = np.maximum(block.top_k, 1.0)
+    copies = collectives.distinct_domains(top_k, domains) / np.minimum(top_k, domains)
+    rate_out = chip.scale_out_bytes_per_s * physics.scale_out_frac * np.maximum(top_k / domains, 1.0) / copies
+    one = collectives.all_to_all_s(
+        tokens * block.top_k * hidden * BF16_BYTES, split.ep, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        rate_out, physics.hop_s, physics.far_hop_s,
+    )
+    return 2.0 * one * (block.num_experts > 0)
+
+
+def block_cost(
+    block: BlockShape, hidden: Number, split: Split, chip: Chip, recipe: Recipe, physics: Physics
+) -> BlockCost:
+    """Everything one layer costs one rank for one micro-batch."""
+    gemm_f, gemm_b = linears_s(block, hidden, split, chip, recipe, physics)
+    core_f, core_b = attention_s(block, split, chip, recipe, physics)
+    bytes_f, bytes_b = traffic_bytes(block, hidden, split, recipe, physics)
+    hbm = chip.hbm_bytes_per_s * physics.hbm_frac
+    kernels = 8.0 + 6.0 * (block.num_experts > 0)
+    move_f = compute.streaming_s(bytes_f, hbm, kernels, physics.kernel_s)
+    move_b = compute.streaming_s(bytes_b, hbm, 1.5 * kernels, physics.kernel_s)
+    tp = tp_s(hidden, split, chip, physics)
+    tp_f = collectives.exposed_s(tp, gemm_f, physics.tp_hidden_frac * recipe.overlaps)
+    tp_b = collectives.exposed_s(tp, gemm_b, physics.tp_hidden_frac * recipe.overlaps)
+    cp = cp_s(block, split, chip, physics)
+    cp_f = collectives.exposed_s(cp, core_f, CP_HIDDEN)
+    cp_b = collectives.exposed_s(2.0 * cp, core_b, CP_HIDDEN)
+    ep = ep_s(block, hidden, split, chip, physics)
+    ep_f = collectives.exposed_s(ep, gemm_f + core_f, physics.ep_hidden_frac * recipe.overlaps)
+    ep_b = collectives.exposed_s(ep, gemm_b + core_b, physics.ep_hidden_frac * recipe.overlaps)
+    forward = gemm_f + core_f + move_f + tp_f + cp_f + ep_f
+    backward = gemm_b + core_b + move_b + tp_b + cp_b + ep_b
+    again = split.full * forward + split.selective * core_f
+    moe = np.where(block.num_experts > 0, 1.0, 0.0)
+    sync = moe * physics.moe_sync_s * (1.0 + block.num_experts / split.ep / SYNC_EXPERTS)
+    host = physics.host_block_s * (2.5 + split.full)
+    total = compute.issue_bound_s(forward + backward + again, host) + sync
+    return BlockCost(
+        gemm_s=gemm_f + gemm_b, attention_s=core_f + core_b, traffic_s=move_f + move_b, tp_s=tp_f + tp_b,
+        cp_s=cp_f + cp_b, ep_s=ep_f + ep_b, host_s=total - (forward + backward + again), recompute_s=again,
+        forward_s=forward, total_s=total,
+    )
+
+
+CP_HIDDEN = 0.9
+SYNC_EXPERTS = 32.0

@@ -1,0 +1,164 @@
+"""A whole optimizer step: layers into stages, stages into a pipeline, gradients over replicas, then the optimizer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gigawatt.design.training.block import BF16_BYTES, linear_s
+from gigawatt.design.training.terms import BlockCost, Chip, Physics, Recipe, Split
+from gigawatt.laws import collectives, pipeline
+from gigawatt.laws.numbers import Number
+
+
+class Grid(NamedTuple):
+    """What a layout adds to the split of one layer: stages, replicas and micro-batches."""
+
+    pp: Number
+    vpp: Number
+    dp: Number
+    zero: Number
+    shard: Number
+    """Ranks over which ZeRO shards; dp * cp unless it is hybrid."""
+    num_microbatches: Number
+    bubble_frac: Number
+
+
+class Weights(NamedTuple):
+    """Parameters by how they are split: over tp; over ep and etp; embedding and head."""
+
+    hidden: Number
+    vocab: Number
+    num_layers: Number
+    dense: Number
+    expert: Number
+    table: Number
+    """Parameters of one embedding table or head."""
+
+
+class StepCost(NamedTuple):
+    """Seconds of one step by cause; they sum to step_s."""
+
+    gemm_s: Number
+    attention_s: Number
+    traffic_s: Number
+    head_s: Number
+    tp_s: Number
+    cp_s: Number
+    ep_s: Number
+    host_s: Number
+    recompute_s: Number
+    imbalance_s: Number
+    bubble_s: Number
+    p2p_s: Number
+    dp_s: Number
+    optimizer_s: Number
+    jitter_s: Number
+    step_s: Number
+
+
+HEAD_BYTES = 18.0
+OPTIMIZER_BYTES = 34.0
+
+
+def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
+    """Output projection and loss, forward and backward, of one micro-batch; in 16 bit in every recipe [s]."""
+    tokens = split.seq_len * split.micro_batch / split.cp
+    local = weights.vocab / split.tp
+    wide = chip._replace(low_flop_per_s=chip.flop_per_s)
+    plain = physics._replace(gemm_frac=physics.gemm16_frac)
+    exact = recipe._replace(operand_bytes=float(BF16_BYTES))
+    forward, backward = linear_s(tokens, local, weights.hidden, 1.0, wide, exact, plain)
+    loss = tokens * local * HEAD_BYTES / (chip.hbm_bytes_per_s * physics.hbm_frac)
+    return forward + backward + loss
+
+
+def replica_s(
+    grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics, forward_s: Number, backward_s: Number
+) -> Number:
+    """Visible gradient and parameter communication between replicas, a whole step [s].
+
+    ZeRO-0 reduces gradients to every replica; ZeRO-1 and 2 scatter gradients and gather parameters once a step;
+    ZeRO-3 gathers twice and scatters once in every micro-batch. `forward_s` and `backward_s` of one micro-batch are the cover.
+    """
+    hidden_frac = physics.dp_hidden_frac * recipe.overlaps
+    up = chip.scale_up_bytes_per_s * physics.scale_up_frac
+    out = chip.scale_out_bytes_per_s * physics.scale_out_frac
+    dense = (weights.dense + weights.table) / (split.tp * grid.pp)
+    group = grid.dp * split.cp
+    inside = collectives.ranks_inside(grid.shard, split.tp, chip.domain)
+    whole_inside = collectives.ranks_inside(group, split.tp, chip.domain)
+    scatter = collectives.ring_s(
+        dense * recipe.gradient_bytes, group, whole_inside, up, out, physics.hop_s, physics.far_hop_s
+    )
+    gather = collectives.ring_s(
+        dense * recipe.parameter_bytes, grid.shard, inside, up, out, physics.hop_s, physics.far_hop_s
+    )
+    expert = weights.expert / (split.ep * split.etp * grid.pp)
+    expert_group = np.maximum(group * split.tp / (split.ep * split.etp), 1.0)
+    expert_inside = collectives.ranks_inside(expert_group, split.ep * split.etp, chip.domain)
+    expert_ring = collectives.ring_s(
+        expert * (recipe.gradient_bytes + recipe.parameter_bytes), expert_group, expert_inside, up, out,
+        physics.hop_s, physics.far_hop_s,
+    )
+    whole = np.where(grid.zero >= 1, 1.0, 0.0)
+    each = np.where(grid.zero >= 3, 1.0, 0.0)
+    hybrid = np.where(grid.shard < group, 1.0, 0.0)
+    gather_once = whole * gather + (1.0 - whole) * scatter
+    once = collectives.exposed_s(gather_once, forward_s, hidden_frac)
+    once = once + collectives.exposed_s(scatter + expert_ring, backward_s, hidden_frac)
+    shard_scatter = gather * recipe.gradient_bytes / recipe.parameter_bytes
+    always = collectives.exposed_s(gather, forward_s, hidden_frac)
+    always = always + collectives.exposed_s(gather + shard_scatter, backward_s, hidden_frac)
+    return (1.0 - each) * once + each * (always * grid.num_microbatches + hybrid * once)
+
+
+def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics: Physics) -> Number:
+    """Adam on this rank's shard: memory traffic of gradient, master weight and two moments [s]."""
+    dense = (weights.dense + weights.table) / (split.tp * grid.pp)
+    expert = weights.expert / (split.ep * split.etp * grid.pp)
+    shard = np.where(grid.zero >= 1, grid.shard, 1.0)
+    expert_shard = np.where(grid.zero >= 1, np.maximum(grid.dp * split.cp * split.tp / (split.ep * split.etp), 1.0), 1.0)
+    moved = (dense / shard + expert / expert_shard) * OPTIMIZER_BYTES + (dense + expert) * 8.0
+    return moved / (chip.hbm_bytes_per_s * physics.hbm_frac)
+
+
+def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
+    """Activations and gradients handed to the next stage for one micro-batch, every chunk [s]."""
+    share = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
+    moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / share
+    near = np.minimum(np.floor(chip.domain / (split.tp * split.cp * grid.dp)), 1.0)
+    rate = near * chip.scale_up_bytes_per_s * physics.scale_up_frac + (1.0 - near) * chip.scale_out_bytes_per_s * physics.scale_out_frac
+    piped = np.minimum(grid.pp - 1.0, 1.0)
+    return piped * 2.0 * grid.vpp * (moved / rate + physics.far_hop_s)
+
+
+def step_cost(
+    grid: Grid, weights: Weights, layers: BlockCost, split: Split, chip: Chip, recipe: Recipe, physics: Physics, num_nodes: Number
+) -> StepCost:
+    """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch."""
+    head = head_s(weights, split, chip, recipe, physics)
+    per_layer = layers.total_s / weights.num_layers
+    slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, grid.vpp, 0.0, head)
+    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - PP_HIDDEN * np.minimum(grid.vpp - 1.0, 1.0))
+    work = layers.total_s + head
+    pipe = pipeline.pipeline_s(slowest + p2p, work + grid.pp * p2p, grid.num_microbatches, grid.vpp, grid.bubble_frac)
+    forward_s = layers.forward_s / grid.pp
+    backward_s = (layers.total_s - layers.forward_s) / grid.pp
+    dp = replica_s(grid, weights, split, chip, recipe, physics, forward_s, backward_s)
+    optimizer = optimizer_s(grid, weights, split, chip, physics) + physics.step_host_s
+    m = grid.num_microbatches
+    share = m / grid.pp
+    plain = pipe + dp + optimizer
+    jitter = plain * physics.jitter_frac * np.log2(np.maximum(num_nodes, 1.0))
+    return StepCost(
+        gemm_s=layers.gemm_s * share, attention_s=layers.attention_s * share, traffic_s=layers.traffic_s * share,
+        head_s=head * share, tp_s=layers.tp_s * share, cp_s=layers.cp_s * share, ep_s=layers.ep_s * share,
+        host_s=layers.host_s * share, recompute_s=layers.recompute_s * share,
+        imbalance_s=m * slowest - work * share, bubble_s=pipe - m * (slowest + p2p), p2p_s=m * p2p, dp_s=dp,
+        optimizer_s=optimizer, jitter_s=jitter, step_s=plain + jitter,
+    )
+
+
+PP_HIDDEN = 0.7

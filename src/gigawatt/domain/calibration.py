@@ -1,0 +1,100 @@
+"""What measured training runs have taught: number formats and software as facts, physics as fitted parameters."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from gigawatt.domain.memory import MemoryAccounting
+from gigawatt.domain.record import Basis, Record, Sourced
+
+
+class NumberFormat(Sourced):
+    """A recipe of number formats for a layer's matrix products."""
+
+    peak: str
+    """Key of the accelerator's `peak_flop_per_s` at which the products run."""
+    operand_bytes: float = Field(gt=0)
+    cast_bytes: float = Field(ge=0)
+    """Memory traffic of quantising one element in both orientations."""
+    gather_bytes: float = Field(default=2.0, gt=0)
+    """A parameter as it is gathered where software can gather it in this format."""
+
+
+class TrainingSoftware(Sourced):
+    """What a framework does, as far as a step's time depends on it."""
+
+    family: str
+    """The framework with all of its releases: the unit that cross-validation leaves out."""
+    kernels: str
+    """Whose attention kernels it runs; a level of the calibration."""
+    flash: bool = True
+    """Attention never materialises its scores."""
+    fused_sinks: bool = True
+    """The same for attention with learned sinks."""
+    sequence_parallel: bool = True
+    dropout: bool = False
+    fused_accumulation: bool = True
+    """Weight gradients are added up by the matrix product itself."""
+    overlaps: bool = True
+    """Communication of gradients and tensor-parallel activations may run beside computation."""
+    gradient_bytes: float = Field(gt=0)
+    blank_recompute: Literal["none", "selective", "full", "lightest-that-fits"] = "none"
+    """What a measured row that does not say is taken to have recomputed."""
+    blank_scale_out_bytes_per_s: float | None = Field(default=None, gt=0)
+    """The network of a measured row that does not say; else the system's own."""
+    replaces: bool = False
+    """Whether a release's own entry stands for the framework's."""
+
+
+class FittedParameter(Record):
+    """One offset of one physical parameter at one level: `value` in prior standard deviations, `centre` natural."""
+
+    name: str
+    level: str
+    key: str
+    offset: float
+    sd_frac: float = Field(gt=0)
+    """Prior standard deviation, as a change of the parameter's logarithm (or logit)."""
+    num_rows: int = Field(ge=0)
+
+
+class Spread(Record):
+    """Measured over predicted in cross-validation: 10 % and 90 % points, by how much is known."""
+
+    scope: Literal["software", "accelerator", "neither"]
+    moe: bool
+    low_frac: float = Field(gt=0)
+    high_frac: float = Field(gt=0)
+    num_rows: int = Field(ge=0)
+
+
+class TrainingFit(Record):
+    """The fitted part of a calibration: a file of its own, written by `gigawatt calibrate training`."""
+
+    source: str
+    basis: Basis
+    date: str
+    note: str = ""
+    default_software: str = ""
+    """The release that a job is planned with where it names none."""
+    parameters: tuple[FittedParameter, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+
+
+class TrainingCalibration(Record):
+    """Everything a training prediction needs besides model, system and layout."""
+
+    formats: tuple[NumberFormat, ...]
+    software: tuple[TrainingSoftware, ...]
+    accounting: tuple[MemoryAccounting, ...]
+    fit: TrainingFit
+    default_software: str
+    """The vintage that a job without one is planned with."""
+
+    @cached_property
+    def offsets(self) -> dict[tuple[str, str, str], float]:
+        """Change of each parameter's logarithm (or logit), by name, level and key."""
+        return {(p.name, p.level, p.key): p.offset * p.sd_frac for p in self.fit.parameters}

@@ -1,0 +1,95 @@
+"""How long collective operations take, by ring over a two-level network: a scale-up domain, and rails between domains.
+
+Sizes are in bytes as each name says: `total_bytes` is the whole logical buffer, `rank_bytes` what one rank holds.
+Bandwidths are one direction, per accelerator.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.laws.numbers import Number
+
+
+def ranks_inside(group: Number, stride: Number, domain: Number) -> Number:
+    """How many ranks of a group that takes every `stride`-th accelerator share one scale-up domain.
+
+    >>> [int(ranks_inside(16, stride, 8)) for stride in (1, 2, 8)]
+    [8, 4, 1]
+    """
+    return np.maximum(1.0, np.minimum(group, np.floor(domain / stride)))
+
+
+def ring_s(
+    total_bytes: Number,
+    group: Number,
+    inside: Number,
+    scale_up_bytes_per_s: Number,
+    scale_out_bytes_per_s: Number,
+    hop_s: Number,
+    far_hop_s: Number,
+) -> Number:
+    """Time of one all-gather or reduce-scatter of `total_bytes` over `group` ranks, `inside` to a domain [s].
+
+    Each rank passes on (n-1)/n of the buffer. Where the ring leaves the domain, the share that crosses,
+    (d-1)/d of the buffer over d domains, moves on all rails at once, `inside` of them; the slower level sets the pace.
+    Latency is that of the 2-level algorithm: inside - 1 near hops and d - 1 far ones.
+    Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005, for the ring; NVIDIA NCCL, "rail" topologies.
+
+    >>> round(1e3 * ring_s(1e9, 8, 8, 366e9, 50e9, 0.0, 0.0), 3)     # 7/8 GB at 366 GB/s
+    2.391
+    >>> round(1e3 * ring_s(1e9, 16, 8, 366e9, 50e9, 0.0, 0.0), 3)    # half of it crosses, over 8 rails of 50 GB/s
+    2.561
+    """
+    group = np.maximum(group, 1.0)
+    domains = np.maximum(1.0, np.ceil(group / inside))
+    near_s = total_bytes * (group - 1.0) / group / scale_up_bytes_per_s * np.minimum(inside - 1.0, 1.0)
+    far_s = total_bytes * (domains - 1.0) / domains / inside / scale_out_bytes_per_s
+    return np.maximum(near_s, far_s) + (inside - 1.0) * hop_s + (domains - 1.0) * far_hop_s
+
+
+def all_to_all_s(
+    rank_bytes: Number,
+    group: Number,
+    inside: Number,
+    scale_up_bytes_per_s: Number,
+    scale_out_bytes_per_s: Number,
+    hop_s: Number,
+    far_hop_s: Number,
+) -> Number:
+    """Time of an all-to-all in which every rank holds `rank_bytes` to spread evenly over the group [s].
+
+    Of each rank's bytes (inside - 1)/n stay in the domain and (n - inside)/n leave it; both move at the same time.
+    Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005 (pairwise exchange).
+
+    >>> round(1e3 * all_to_all_s(1e9, 16, 8, 366e9, 50e9, 0.0, 0.0), 2)    # half leaves at 50 GB/s
+    10.0
+    """
+    group = np.maximum(group, 1.0)
+    near_s = rank_bytes * (inside - 1.0) / group / scale_up_bytes_per_s
+    far_s = rank_bytes * (group - inside) / group / scale_out_bytes_per_s
+    hops_s = np.minimum(group - 1.0, 1.0) * hop_s + np.minimum(group - inside, 1.0) * far_hop_s
+    return np.maximum(near_s, far_s) + hops_s
+
+
+def exposed_s(communication_s: Number, cover_s: Number, hidden_frac: Number) -> Number:
+    """What is left visible of communication that runs beside `cover_s` of computation [s].
+
+    At most `hidden_frac` of it can be hidden, and no more than the computation lasts.
+    Source: the overlap model of Isaev et al., "Calculon", SC 2023, with a continuous instead of a boolean overlap.
+
+    >>> exposed_s(2.0, 10.0, 0.75), exposed_s(2.0, 1.0, 0.75)
+    (0.5, 1.0)
+    """
+    return communication_s - np.minimum(communication_s * hidden_frac, cover_s)
+
+
+def distinct_domains(top_k: Number, domains: Number) -> Number:
+    """Expected number of domains that a token's `top_k` uniformly chosen experts lie in.
+
+    Source: the classical occupancy problem, D (1 - (1 - 1/D)^k).
+
+    >>> round(distinct_domains(8, 8), 2)
+    5.25
+    """
+    return domains * (1.0 - (1.0 - 1.0 / domains) ** top_k)

@@ -1,0 +1,47 @@
+"""How long a pipeline of stages takes for the micro-batches of one step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gigawatt.laws.numbers import Number
+
+
+def pipeline_s(slowest_s: Number, sum_s: Number, num_microbatches: Number, vpp: Number, bubble_frac: Number) -> Number:
+    """Time from the first forward to the last backward of a 1F1B pipeline [s].
+
+    `slowest_s` and `sum_s` are forward plus backward of one micro-batch on the slowest stage and on all stages.
+    The slowest stage works without pause; filling and draining costs the other stages once, divided by the
+    `vpp` chunks of an interleaved schedule, and multiplied by `bubble_frac` (1 for 1F1B, 1/3 for ZB-H1).
+    Source: Narayanan et al., arXiv 2104.04473, section 2.2; Qi et al., "Zero Bubble Pipeline Parallelism",
+    arXiv 2401.10241, table 2. Exact for equal stages; for unequal ones exact when the slowest stage is never starved.
+
+    >>> pipeline_s(1.0, 4.0, 8, 1, 1.0)     # (p - 1)/m = 3/8 more than 8
+    11.0
+    >>> pipeline_s(1.0, 4.0, 8, 2, 1.0)
+    9.5
+    """
+    return num_microbatches * slowest_s + (sum_s - slowest_s) * bubble_frac / np.maximum(vpp, 1.0)
+
+
+def slowest_stage_s(
+    block_s: Number, num_layers: Number, pp: Number, vpp: Number, first_s: Number, last_s: Number
+) -> Number:
+    """Time of one micro-batch on the slowest stage, when layers are dealt out as evenly as whole layers allow [s].
+
+    `first_s` and `last_s` are what the first and the last stage do besides layers (embedding; head and loss). Where layers
+    divide evenly by pp x vpp each stage has the same number and the heavier end sets the pace; where they do not,
+    embedding and head are counted as layers, as Megatron-LM's account-for-embedding/loss and custom layouts do.
+
+    >>> slowest_stage_s(1.0, 8, 4, 1, 0.0, 0.5)
+    2.5
+    >>> slowest_stage_s(1.0, 7, 4, 1, 0.0, 0.5)     # 2 2 2 1 + head
+    2.0
+    """
+    chunks = pp * vpp
+    most = np.ceil(num_layers / chunks) * vpp
+    even = np.minimum(np.abs(num_layers - most * pp), 1.0) < 0.5
+    spare = most * pp - num_layers
+    last = np.where(even, most, most - np.minimum(np.ceil(last_s / block_s), np.minimum(spare, most)))
+    first = np.where(even, most, np.where(spare - (most - last) >= 1.0, most - 1.0, most))
+    return np.maximum(most * block_s, np.maximum(last * block_s + last_s, first * block_s + first_s))

@@ -1,0 +1,231 @@
+"""Measured training runs: a CSV with the columns of `training_measured.csv`, one run a row, as records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from gigawatt.catalog import Catalog
+from gigawatt.documents import load_csv
+from gigawatt.domain.calibration import TrainingCalibration, TrainingSoftware
+from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.domain.model import Attention, Block, FeedForward, Model
+from gigawatt.domain.training import Layout, TrainingJob
+from gigawatt.design.training.physics import Setting, setting_of, software_of
+from gigawatt.errors import InputError, Problem
+
+GPT_VOCAB = 51200
+"""Vocabulary of GPT models whose row does not say: GPT-2's 50,257 padded as Megatron-LM does for TP 8."""
+
+NEEDED = ("tp", "pp", "dp", "micro_batch", "global_batch_seqs", "seq_len", "measured_step_s")
+CONFIGURATION = (
+    "model", "gpu_kind", "gpus", "tp", "cp", "ep", "pp", "vpp", "dp", "micro_batch", "global_batch_seqs", "seq_len",
+    "precision", "zero", "recompute", "software",
+)
+INEXPRESSIBLE = {
+    r"nemotron.?(3.?(nano|super)|h)": "hybrid of state-space and attention layers: no law for its scan",
+    r"lora": "LoRA trains adapters only: its backward pass skips most weight gradients",
+}
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """One row: what ran, where, and what was measured. `reason` says why it cannot be predicted, where it cannot."""
+
+    id: str
+    row: Mapping[str, str]
+    status: str
+    reason: str
+    full_layout: bool
+    model: Model | None = None
+    system: System | None = None
+    accelerator: Accelerator | None = None
+    layout: Layout | None = None
+    job: TrainingJob | None = None
+    setting: Setting | None = None
+    scale_out_bytes_per_s: float = 0.0
+    num_nodes: float = 1.0
+    measured_step_s: float = 0.0
+    measured_mem_gib: float = 0.0
+    blank_recompute: str = ""
+
+    @property
+    def configuration(self) -> tuple[str, ...]:
+        """What makes two rows measurements of the same thing."""
+        shape = tuple(self.row.get(key, "") for key in ("hidden", "layers", "heads"))
+        return tuple(self.row.get(key, "") for key in CONFIGURATION) + shape
+
+    @property
+    def family(self) -> str:
+        """The framework with all its releases and sites."""
+        return self.setting.keys["framework"] if self.setting else self.row.get("framework", "")
+
+    @property
+    def is_moe(self) -> bool:
+        """Whether the model routes tokens to experts."""
+        return self.model is not None and any(block.experts for block in self.model.blocks)
+
+
+def read_runs(files: Sequence[Path], catalogue: Catalog) -> tuple[MeasuredRun, ...]:
+    """Every row of the files. Rows that cannot be expressed are kept and say why.
+
+    Errors: InputError where a file lacks the columns that every row needs.
+    """
+    calibration = catalogue.training_calibration()
+    runs: list[MeasuredRun] = []
+    for file in files:
+        rows = load_csv(file)
+        _require_columns(file, rows)
+        runs += [_read_run(row, catalogue, calibration) for row in rows]
+    return tuple(runs)
+
+
+def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    have = set(rows[0]) if rows else set()
+    lacking = [name for name in ("model", "gpu_kind", "gpus", *NEEDED) if name not in have]
+    if lacking:
+        raise InputError([Problem(f"column is missing; a file of measured runs needs it", key=name, file=str(file)) for name in lacking])
+
+
+def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
+    full = all(_number(row, key) is not None for key in NEEDED)
+    try:
+        if not full:
+            blank = ", ".join(key for key in NEEDED if _number(row, key) is None)
+            raise InputError(f"not a full layout: {blank} blank")
+        for pattern, reason in INEXPRESSIBLE.items():
+            if re.search(pattern, row["model"], re.IGNORECASE):
+                raise InputError(reason)
+        return _expressed(row, catalogue, calibration)
+    except InputError as error:
+        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error), full)
+
+
+def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
+    system = catalogue.system(row["gpu_kind"])
+    accelerator = catalogue.accelerator(system.accelerator)
+    software = software_of(calibration, row.get("software", ""), row.get("framework", ""))
+    precision = row.get("precision") or _narrowest(accelerator)
+    setting = setting_of(calibration, accelerator, precision, row.get("software", ""), row.get("framework", ""))
+    network = _number(row, "inter_node_network_GBps")
+    nodes = _whole(row, "gpus") / system.num_accelerators_per_node
+    return MeasuredRun(
+        id=row.get("id", ""), row=row, status=_document_error(row), reason=_contradiction(row), full_layout=True,
+        model=model_of(row, catalogue), system=system, accelerator=accelerator, layout=_layout(row, software),
+        job=TrainingJob(seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision),
+        setting=setting,
+        scale_out_bytes_per_s=network * 1e9 if network else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
+        num_nodes=max(nodes, 1.0),
+        measured_step_s=_number(row, "measured_step_s") or 0.0,
+        measured_mem_gib=_number(row, "measured_peak_mem_gib") or 0.0,
+        blank_recompute="" if row.get("recompute") else software.blank_recompute,
+    )
+
+
+def _contradiction(row: Mapping[str, str]) -> str:
+    ranks = _whole(row, "tp") * _whole(row, "pp") * _whole(row, "dp") * (_number(row, "cp") or 1)
+    gpus = _whole(row, "gpus")
+    return "" if ranks == gpus else f"tp * cp * pp * dp is {ranks:g} and gpus {gpus}"
+
+
+def _document_error(row: Mapping[str, str]) -> str:
+    return "document_error" if _contradiction(row) else "predicted"
+
+
+def _narrowest(accelerator: Accelerator) -> str:
+    """The format of a row that does not say: the narrowest with a published training recipe on that chip."""
+    blackwell = accelerator.architecture.startswith("blackwell")
+    return "nvfp4" if blackwell else "fp8" if "fp8" in accelerator.peak_flop_per_s else "bf16"
+
+
+def _layout(row: Mapping[str, str], software: TrainingSoftware) -> Layout:
+    zero, shard = _zero(row.get("zero", ""), software)
+    vpp = int(_number(row, "vpp") or 1)
+    recompute = row.get("recompute", "").split("+")[0]
+    if not recompute:
+        recompute = software.blank_recompute if software.blank_recompute in ("none", "selective", "full") else "none"
+    return Layout(
+        tp=_whole(row, "tp"), pp=_whole(row, "pp"), vpp=vpp, cp=int(_number(row, "cp") or 1), ep=int(_number(row, "ep") or 1),
+        dp=_whole(row, "dp"), micro_batch=_whole(row, "micro_batch"), zero=zero, dp_shard=shard,
+        recompute=recompute,  # type: ignore[arg-type]
+        schedule="interleaved" if vpp > 1 else "1f1b",
+    )
+
+
+def _zero(text: str, software: TrainingSoftware) -> tuple[int, int]:
+    """ZeRO stage and sharding group: "3", "1 (group 8)", "hsdp"; blank is none in software without a sharded optimizer."""
+    if not text:
+        return (1 if software.overlaps else 0), 0
+    if text.lower() == "hsdp":
+        return 3, 8
+    group = re.search(r"group (\d+)", text)
+    return int(text[0]), int(group[1]) if group else 0
+
+
+def model_of(row: Mapping[str, str], catalogue: Catalog) -> Model:
+    """The model by its name; where the row states another shape, the shape of the row.
+
+    Errors: InputError where neither the catalogue nor the row has the shape.
+    """
+    known = _catalogued(row["model"], catalogue)
+    hidden, layers = _number(row, "hidden"), _number(row, "layers")
+    heads = _number(row, "heads")
+    if known is not None:
+        first = known.blocks[0].attention
+        same = hidden in (None, known.hidden) and layers in (None, known.num_layers)
+        if same and (first.kind == "mla" or heads in (None, first.num_heads)):
+            return known
+    if hidden is None:
+        raise InputError(f"model {row['model']!r} is not in the catalogue and the row states no shape")
+    return _plain_gpt(row, int(hidden))
+
+
+@cache
+def _catalogued(name: str, catalogue: Catalog) -> Model | None:
+    for candidate in (name, re.sub(r"\s+(SFT|pretrain)$", "", name)):
+        try:
+            return catalogue.model(candidate)
+        except InputError:
+            continue
+    return None
+
+
+def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
+    """A GPT of the row's shape; blanks follow from the parameter count (layers) and usual head sizes (heads)."""
+    vocab = int(_number(row, "vocab") or GPT_VOCAB)
+    ffn = int(_number(row, "ffn_hidden") or 4 * hidden)
+    layers = int(_number(row, "layers") or round((float(row["params_b"]) * 1e9 - vocab * hidden) / (12 * hidden**2)))
+    heads = int(_number(row, "heads") or _usual_heads(hidden))
+    kv_heads = int(_number(row, "kv_heads") or heads)
+    head_dim = int(_number(row, "head_dim") or hidden // heads)
+    attention = Attention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, v_head_dim=head_dim, qkv_bias=True, out_bias=True)
+    block = Block(count=layers, attention=attention, feed_forward=FeedForward(hidden=ffn, gated=False, bias=True))
+    return Model(
+        id=row["model"], name=row["model"], hidden=hidden, vocab=vocab, blocks=(block,), tied_head=True, norm="layer", norm_bias=True,
+        num_learned_positions=_whole(row, "seq_len"),
+    )
+
+
+def _usual_heads(hidden: int) -> int:
+    """Heads in eights whose width divides `hidden` and lies nearest to 128."""
+    return min((n for n in range(8, hidden + 1, 8) if hidden % n == 0), key=lambda n: abs(hidden / n - 128))
+
+
+def _number(row: Mapping[str, str], key: str) -> float | None:
+    text = (row.get(key) or "").strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{key}: expected a number, found {text!r}") from None
+
+
+def _whole(row: Mapping[str, str], key: str) -> int:
+    value = _number(row, key)
+    if value is None or value != int(value) or value < 1:
+        raise InputError(f"{key}: expected a whole number of at least 1, found {row.get(key)!r}")
+    return int(value)
