@@ -41,10 +41,9 @@ def calendar_section(blueprint: Blueprint) -> Markup:
     if not rows:
         return Markup()
     days = [day for row in rows for span in row.spans for day in (span.start, span.finish, span.high_finish)]
-    colours = {run.id: index for index, run in enumerate(blueprint.runs)}
 
     def draw(width: float) -> tuple[Markup, float]:
-        return calendar(rows, colours, date_axis("", days, 8 if width > 500 else 3), width)
+        return calendar(rows, date_axis("", days, 8 if width > 500 else 3), width)
 
     lines = [
         Line(

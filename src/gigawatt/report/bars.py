@@ -43,8 +43,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time in a row: its sure part from start to finish, and how early or late it may end."""
+    """A stretch of time in a row, and how early or late it may end; `part` numbers its colour."""
 
+    part: int
     text: str
     detail: str
     start: float
@@ -156,12 +157,12 @@ def stacked_bars(bars: Sequence[Bar], width: float, limit_text: str = "") -> tup
     return join(drawn), first + len(bars) * pitch
 
 
-def _span(span: Span, number: int, axis: Axis, left: float, room: float, y: float) -> Markup:
+def _span(span: Span, axis: Axis, left: float, room: float, y: float) -> Markup:
     start, finish, low, high = (
         left + room * axis.position(value)
         for value in (span.start, span.finish, span.low_finish, span.high_finish)
     )
-    part = number % NUM_COLOURS
+    part = span.part % NUM_COLOURS
     parts = [
         element("title", span.detail),
         element(
@@ -180,11 +181,8 @@ def _span(span: Span, number: int, axis: Axis, left: float, room: float, y: floa
     return element("g", *parts)
 
 
-def calendar(rows: Sequence[Row], colours: dict[str, int], axis: Axis, width: float) -> tuple[Markup, float]:
-    """The inside of an SVG `width` pixels wide, and its height: a row for each place.
-
-    `colours` numbers the colour of a span by its text.
-    """
+def calendar(rows: Sequence[Row], axis: Axis, width: float) -> tuple[Markup, float]:
+    """The inside of an SVG `width` pixels wide, and its height: a row for each place."""
     left, room = 2.0, width - 24.0
     pitch = _BAR + _GAP + _LABEL_LINE
     bottom = 10.0 + len(rows) * pitch
@@ -195,6 +193,6 @@ def calendar(rows: Sequence[Row], colours: dict[str, int], axis: Axis, width: fl
     for index, row in enumerate(rows):
         y = 8.0 + _LABEL_LINE + index * pitch
         parts.append(words(row.label, left, y - 5, "row-label"))
-        parts += [_span(span, colours[span.text], axis, left, room, y) for span in row.spans]
+        parts += [_span(span, axis, left, room, y) for span in row.spans]
     parts.append(line(left, bottom, left + room, bottom, "rule"))
     return join(parts), bottom + 24.0

@@ -137,12 +137,13 @@ def memory_bar(label: str, stage: StageMemory, capacity_bytes: float) -> Bar:
     return Bar(label, segments, wording.quantity(stage.total_bytes, "_bytes"), limit=capacity_bytes)
 
 
-def _span(booking: Booking) -> Span:
+def _span(booking: Booking, part: int) -> Span:
     detail = (
         f"{booking.run} on {booking.cluster}: {wording.day(booking.start)} to {wording.day(booking.finish)} "
         f"({wording.days_between(booking.low_finish, booking.high_finish)})"
     )
     return Span(
+        part,
         booking.run,
         detail,
         wording.ordinal(booking.start),
@@ -153,9 +154,9 @@ def _span(booking: Booking) -> Span:
 
 
 def calendar_rows(blueprint: Blueprint) -> list[Row]:
-    """A row for each owned cluster that has bookings, in the calendar's order."""
-    clusters = dict.fromkeys(booking.cluster for booking in blueprint.calendar)
-    return [
-        Row(cluster, tuple(_span(booking) for booking in blueprint.calendar if booking.cluster == cluster))
-        for cluster in clusters
-    ]
+    """A row for each owned cluster that has bookings, in the calendar's order; a colour for each run."""
+    parts = {run: part for part, run in enumerate(dict.fromkeys(one.run for one in blueprint.calendar))}
+    spans: dict[str, tuple[Span, ...]] = {}
+    for one in blueprint.calendar:
+        spans[one.cluster] = (*spans.get(one.cluster, ()), _span(one, parts[one.run]))
+    return [Row(cluster, booked) for cluster, booked in spans.items()]
