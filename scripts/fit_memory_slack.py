@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gigawatt.design.training.memory import BlockKind, Books, Edges, peak_bytes
+from gigawatt.design.training.memory import Books, Edges, peak_bytes
 from gigawatt.design.training.step import Grid
-from gigawatt.design.training.terms import BlockShape, Recipe, Split
+from gigawatt.design.training.terms import BlockKind, BlockShape, Recipe, Split
 from gigawatt.documents.reading import load_csv, load_yaml
 from gigawatt.documents.records import parse_records
 from gigawatt.domain.memory import MemoryAccounting
@@ -67,6 +67,14 @@ def _num_layers(row: Mapping[str, str], hidden: float) -> float:
     return _number(row, "layers", nearest)
 
 
+def recipe_of(modern: float, operand_bytes: float = 2.0) -> Recipe:
+    """What memory needs of a recipe: FlashAttention and sequence parallelism (1), or 2021's dropout (0)."""
+    blank = Recipe(*[0.0] * len(Recipe._fields))
+    return blank._replace(
+        flash=modern, sequence_parallel=modern, dropout=1.0 - modern, operand_bytes=operand_bytes
+    )
+
+
 def expressed(row: Mapping[str, str]) -> tuple[list[BlockKind], Edges, Split, Grid, Recipe]:
     """A row of measurements as the memory model takes it: dense models only, as all rows with a peak are."""
     gpt = row["framework"] == "Megatron-DeepSpeed"
@@ -84,12 +92,8 @@ def expressed(row: Mapping[str, str]) -> tuple[list[BlockKind], Edges, Split, Gr
     grid = Grid(
         _number(row, "pp", 1), _number(row, "vpp", 1), dp, _number(row, "zero"), dp * cp, batches, 1.0
     )
-    recipe = Recipe(
-        flash=0.0 if gpt else 1.0, sequence_parallel=0.0 if gpt else 1.0, dropout=1.0 if gpt else 0.0,
-        operand_bytes=1.0 if row["precision"] == "fp8" else 2.0,
-        cast_bytes=0.0, gradient_bytes=4.0, parameter_bytes=2.0,
-    )  # fmt: skip
-    kinds = [BlockKind(shape, _num_layers(row, hidden))]
+    recipe = recipe_of(0.0 if gpt else 1.0, 1.0 if row["precision"] == "fp8" else 2.0)
+    kinds = [BlockKind(shape, _num_layers(row, hidden), 0.0)]
     return kinds, Edges(_number(row, "vocab"), hidden, 1.0 if gpt else 0.0), split, grid, recipe
 
 

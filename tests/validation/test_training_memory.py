@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gigawatt.design.training.memory import BlockKind, Books, Edges, peak_bytes
+from gigawatt.design.training.memory import Books, Edges, peak_bytes
 from gigawatt.design.training.step import Grid
-from gigawatt.design.training.terms import BlockShape, Recipe, Split
+from gigawatt.design.training.terms import BlockKind, BlockShape, Split
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT.parent / "shared" / "data" / "training_measured.csv"
@@ -22,8 +22,8 @@ assert spec.loader is not None
 fit = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fit)
 
-GPT = Recipe(0.0, 0.0, 1.0, 2.0, 0.0, 2.0, 2.0)
-LLAMA = Recipe(1.0, 1.0, 0.0, 2.0, 0.0, 4.0, 2.0)
+GPT = fit.recipe_of(0.0)
+LLAMA_FP8 = fit.recipe_of(1.0, 1.0)
 
 
 def bloom_peak_gib(hidden, layers, heads, dp, tp, pp, micro_batch, fp32_gradients=False):
@@ -36,7 +36,7 @@ def bloom_peak_gib(hidden, layers, heads, dp, tp, pp, micro_batch, fp32_gradient
     shape = BlockShape(heads, heads, width, width, 0, 0, 0, 0, 0, 4 * hidden, 0, 0, 0, 0, 0)
     split = Split(2048, micro_batch, tp, 1, 1, 1, 1.0, 0.0)
     grid = Grid(pp, 1, dp, 1, dp, 2048 / micro_batch / dp, 1.0)
-    peak = peak_bytes([BlockKind(shape, layers)], Edges(250e3, hidden, 1.0), split, grid, GPT, books)
+    peak = peak_bytes([BlockKind(shape, layers, 0.0)], Edges(250e3, hidden, 1.0), split, grid, GPT, books)
     return float(peak) / GIB
 
 
@@ -97,15 +97,28 @@ def test_layouts_that_the_fit_has_not_seen():
     assert np.max(np.abs(errors)) <= 0.1
 
 
+# Left out: 206B (82 layers of 14336) with dp 8, tp 4, pp 12, micro-batch 2 is said to have run out of memory,
+# but the same day's table gives 67 GB for 203B in that layout.
+OUT_OF_MEMORY = [
+    (14336, 72, 64, 32, 2, 6, 2, False), (14336, 72, 64, 32, 2, 6, 1, False),
+    (14336, 72, 64, 48, 8, 1, 1, False), (12288, 100, 64, 16, 4, 6, 2, True),
+    (12288, 100, 64, 16, 4, 6, 1, True),
+]  # fmt: skip
+
+
+def test_layouts_that_ran_out_of_memory():
+    """Every "OOM" of the same source is predicted above the 80 GiB that an A100 80 GB has."""
+    assert min(bloom_peak_gib(*row) for row in OUT_OF_MEMORY) > 80.0
+
+
 def torchtitan_peak_gib(shape, layers, hidden, seq_len, micro_batch, dp, tp, pp, num_microbatches):
     """Reserved memory of torchtitan at the end of 2024, full recomputation, fp8."""
     accounting = fit.accountings()["torchtitan-2024"]
     books = Books.of(accounting, 1.0).as_reported(accounting)
-    recipe = LLAMA._replace(operand_bytes=1.0)
     split = Split(seq_len, micro_batch, tp, 1, 1, 1, 1.0, 0.0)
     grid = Grid(pp, 1, dp, 3, dp, num_microbatches, 1.0)
-    kinds = [BlockKind(shape, layers)]
-    return float(peak_bytes(kinds, Edges(128256, hidden, 0.0), split, grid, recipe, books)) / GIB
+    kinds = [BlockKind(shape, layers, 0.0)]
+    return float(peak_bytes(kinds, Edges(128256, hidden, 0.0), split, grid, LLAMA_FP8, books)) / GIB
 
 
 LLAMA_70B = BlockShape(64, 8, 128, 128, 0, 0, 0, 0, 0, 28672, 1, 0, 0, 0, 0)
