@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from gigawatt import units
-from gigawatt.catalog.reading import Catalog, ModelCard, Table, data_files, parse_entry, plain
+from gigawatt.catalog.reading import Catalog, ModelCard, parse_entry
+from gigawatt.catalog.roots import Table, data_files, plain
 from gigawatt.documents import load_yaml, read_text
 from gigawatt.domain.hardware import Accelerator, NumberFormat, System
 from gigawatt.domain.market import Offer
@@ -210,7 +211,7 @@ def _models(
 
 
 def _agrees(count: float, printed: re.Match[str]) -> bool:
-    """Whether a count is the printed figure, rounded or cut off at its last digit that is not a padding zero."""
+    """Whether a count is the printed figure, rounded or cut off at its last digit but padding zeros."""
     decimals = printed["decimals"] or ""
     text = printed["digits"].replace(",", "") + decimals
     figure = text if decimals else text.rstrip("0")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +26,7 @@ from gigawatt.catalog.roots import (
 )
 from gigawatt.documents import (
     Document,
-    canonical_json,
+    digest,
     load_yaml,
     parse_record,
     parse_records,
@@ -76,8 +75,8 @@ def load_catalog(overlays: Sequence[Path | str] = ()) -> Catalog:
     """The catalogue that is shipped, with overlays laid over it (later ones win).
 
     An overlay is a folder with the structure of `data/`, one YAML file with lists under `accelerators` and
-    `systems` and a mapping under `sources`, or a fit that `gigawatt calibrate training` wrote. Nothing but the
-    overlays' outline is read yet. Raises InputError for an overlay that is none of these.
+    `systems` and a mapping under `sources`, or a fit that `gigawatt calibrate training` wrote. Only their
+    outline is read yet. Raises InputError for an overlay that is none of these.
     """
     packaged = Path(str(resources.files("gigawatt") / "data"))
     roots = [Path(overlay) for overlay in overlays]
@@ -113,7 +112,7 @@ class Catalog:
         Raises UnknownIdError with the nearest ids, and InputError for a file that does not describe a model.
         """
         path = _model_file(id_or_path)
-        if path is not None:
+        if path is not None and str(id_or_path) not in self.entries("models"):
             return _read_model(path, id=path.stem if path.stem != "config" else path.resolve().parent.name)
         id = self._resolve("models", str(id_or_path))
         return _read_model(self.entries("models")[id].path, id)
@@ -180,7 +179,7 @@ class Catalog:
             for number, root in enumerate(self.roots)
             for path in data_files(root)
         }
-        return "sha256:" + hashlib.sha256(canonical_json(content).encode()).hexdigest()
+        return digest(content)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

@@ -72,7 +72,11 @@ class System(Sourced):
     scale_out: str = ""
     """The network's kind: infiniband, ethernet-roce, efa, ici, ..."""
     node_power_w: float | None = Field(default=None, gt=0)
-    """Whole node at full training load, accelerators included."""
+    """Whole node at full training load, accelerators included; of a rack, its share of the rack's switches."""
+    num_accelerators_per_rack: int | None = Field(default=None, gt=0)
+    """Of the rack that the maker specifies, where one does."""
+    rack_power_w: float | None = Field(default=None, gt=0)
+    """That rack at full load, its scale-up switches included."""
     in_network_reduction: bool = False
     """Whether the scale-up switches reduce (NVLS)."""
 

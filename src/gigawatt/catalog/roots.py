@@ -1,0 +1,115 @@
+"""Where rows stand: the folders and files that make up a catalogue, and the places within them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gigawatt.documents import KeyPath, load_yaml, parse_record
+from gigawatt.domain.record import Source
+from gigawatt.errors import InputError, Problem
+
+Table = Literal["accelerators", "systems", "models", "offers"]
+SECTIONS = ("accelerators", "systems", "models", "offers", "sources")
+"""What `gigawatt catalog list` and `show` know."""
+SUFFIXES: Mapping[Table, str] = {
+    "accelerators": ".yaml",
+    "systems": ".yaml",
+    "models": ".json",
+    "offers": ".csv",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a row stands: a file, and the place within it."""
+
+    path: Path
+    at: KeyPath = ()
+
+
+def plain(name: str) -> str:
+    """A name as ids are compared: lower case, spaces and underscores as hyphens."""
+    return "-".join(name.strip().lower().replace("_", " ").split())
+
+
+def table_named(section: str) -> Table:
+    return next(table for table in SUFFIXES if table == section)
+
+
+def entries_of(root: Path, section: Table) -> Iterator[tuple[str, Entry]]:
+    suffix = SUFFIXES[section]
+    if root.is_dir():
+        for path in sorted((root / section).glob(f"*{suffix}")):
+            # Two price lists may have one name; what counts is the ids of their lines.
+            yield (path.stem if section != "offers" else str(path)), Entry(path)
+    elif suffix == ".yaml":
+        rows = load_yaml(root).value.get(section, ())
+        for number, row in enumerate(rows if isinstance(rows, tuple) else ()):
+            yield (
+                str(row.get("id", number) if isinstance(row, dict) else number),
+                Entry(root, (section, number)),
+            )
+
+
+def data_files(root: Path) -> list[Path]:
+    """The data files below a root (or the root itself), without what editors leave beside them."""
+    if not root.is_dir():
+        return [root]
+    kinds = {*SUFFIXES.values(), ".json"}
+    return sorted(path for path in root.rglob("*") if path.suffix in kinds and not path.name.startswith("."))
+
+
+def check_outline(root: Path) -> None:
+    if root.is_dir():
+        known = [*SUFFIXES, "sources.yaml", "calibration"]
+        if not any((root / name).exists() for name in known):
+            raise InputError(
+                Problem(f"holds none of {', '.join(known)}: is this an overlay?", file=str(root))
+            )
+        return
+    document = load_yaml(root)
+    if not isinstance(document.value, dict):
+        raise InputError(document.problem("expected a mapping with accelerators, systems or sources"))
+    if is_fit(root):
+        return
+    known = ["accelerators", "systems", "sources"]
+    problems = [
+        document.problem(f"unknown section, expected {', '.join(known)}", (key,), of_key=True)
+        for key in document.value
+        if key not in known
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def is_fit(path: Path) -> bool:
+    """Whether a file is what `gigawatt calibrate training` writes."""
+    value = load_yaml(path).value
+    return isinstance(value, dict) and "parameters" in value
+
+
+def read_sources(root: Path) -> list[Source]:
+    path, at = (root / "sources.yaml", ()) if root.is_dir() else (root, ("sources",))
+    if root.is_dir() and not path.is_file():
+        return []
+    document = load_yaml(path)
+    table = document.value.get("sources", {}) if at else document.value
+    if not isinstance(table, dict):
+        raise InputError(document.problem("expected a mapping from key to title, publisher, url, ...", at))
+    problems: list[Problem] = []
+    found = []
+    for key, row in table.items():
+        named = {"id": key, **row} if isinstance(row, dict) else row
+        value: dict[str, Any] = {key: named}
+        try:
+            found.append(
+                parse_record(replace(document, value={at[0]: value} if at else value), Source, (*at, key))
+            )
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return found
