@@ -38,6 +38,10 @@ class ConfigKeys:
         """Whether one of the names is present and not null."""
         return self._find(names)[1] is not None
 
+    def mentions(self, name: str) -> bool:
+        """Whether the name is present, be it null."""
+        return name in self._config
+
     def raw(self, *names: str) -> Any:
         """The value as it stands; None where absent or null."""
         return self._find(names)[1]

@@ -250,6 +250,9 @@ class _Reader:
     def _experts(self) -> Experts:
         keys, family = self.keys, self.family
         num_experts = keys.count(*_EXPERTS, high=_MOST_HEADS)
+        for key in _EXPERTS:
+            if keys.count(key, default=num_experts, low=0) != num_experts:
+                keys.note(key, f"found {keys.raw(key)}, but another key says {num_experts} experts")
         per_token = keys.count(*_EXPERTS_PER_TOKEN, high=_MOST_HEADS)
         if per_token > num_experts:
             keys.note(_EXPERTS_PER_TOKEN[0], f"found {per_token}, expected at most the {num_experts} experts")
@@ -292,7 +295,8 @@ class _Reader:
         """The window of each layer, 0 where it sees everything."""
         keys, family = self.keys, self.family
         name = "attention_chunk_size" if family.window == "chunk" else "sliding_window"
-        window = keys.count(name, default=0, low=0)
+        must_say = family.window in {"pattern", "chunk"} and not keys.mentions(name)
+        window = keys.count(name, default=None if must_say else 0, low=0)
         if family.window == "never" or not keys.flag("use_sliding_window", default=family.window != "late"):
             return [0] * self.num_layers
         if keys.has("layer_types"):

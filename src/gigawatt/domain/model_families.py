@@ -78,7 +78,7 @@ FAMILIES: Mapping[str, Family] = {
     "kimi_k2": _DEEPSEEK,
     "glm4_moe": Family(
         qkv_bias=_ATTENTION_BIAS, qk_norm=("use_qk_norm", False), experts="moe", shared="count",
-        multi_head=False, defaults={"head_dim": 128}, required=("first_k_dense_replace",),
+        multi_head=False, required=("first_k_dense_replace",),
     ),
     "gpt_oss": Family(
         qkv_bias=("attention_bias", True), out_bias=("attention_bias", True), mlp_bias=True, sinks=True,
