@@ -10,7 +10,13 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gigawatt import units
 from gigawatt.domain.hardware import Precision
@@ -33,10 +39,29 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, int | str) and not isinstance(value, bool) else value
 
 
-Day = Annotated[date, BeforeValidator(_as_date)]
+def _as_tokens(value: Any) -> Any:
+    return units.read(value, "_tokens")
+
+
+Tokens = Annotated[
+    float,
+    BeforeValidator(_as_tokens),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["15.6T tokens"]}),
+]
+Day = Annotated[date, BeforeValidator(_as_date), WithJsonSchema({"type": "string", "format": "date"})]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 Accelerators = Annotated[int, Field(gt=0, le=10_000_000)]
-OneOrMore = BeforeValidator(_as_tuple)
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""One word, or a list of them."""
+Sizes = Annotated[
+    tuple[Accelerators, ...],
+    BeforeValidator(_as_tuple),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]}),
+]
 
 
 _OWN_WORD = Provenance(source="scenario", basis="estimate")
@@ -98,7 +123,7 @@ class TrainingRun(Record):
     id: Id
     model: str
     """A catalogue id, or the path of a `config.json` (relative to the scenario)."""
-    tokens: float = Field(gt=0, le=1e18)
+    tokens: Tokens = Field(gt=0, le=1e18)
     seq_len: int = Field(gt=0, le=100_000_000)
     global_batch: int = Field(gt=0, le=100_000_000)
     """Sequences per optimizer step."""
@@ -108,11 +133,6 @@ class TrainingRun(Record):
     deadline: Day
     """The run has to be finished by the end of this day (UTC)."""
     layout: FixedAxes = FixedAxes()
-
-    @field_validator("tokens", mode="before")
-    @classmethod
-    def _read_tokens(cls, value: Any) -> Any:
-        return units.read(value, "_tokens")
 
     @model_validator(mode="after")
     def _deadline_after_start(self) -> Self:
@@ -164,31 +184,33 @@ class Cluster(Stated):
 class OfferFilter(Record):
     """Which of the catalogue's offers to look at. Every key given has to match."""
 
-    accelerator: Annotated[tuple[str, ...], OneOrMore] = ()
-    system: Annotated[tuple[str, ...], OneOrMore] = ()
-    provider: Annotated[tuple[str, ...], OneOrMore] = ()
-    region: Annotated[tuple[str, ...], OneOrMore] = ()
-    term: Annotated[tuple[str, ...], OneOrMore] = ()
+    accelerator: Texts = ()
+    system: Texts = ()
+    provider: Texts = ()
+    region: Texts = ()
+    term: Texts = ()
 
 
 class Rental(Record):
     """Rental offers at one or more sizes: by catalogue id, or all that pass a filter."""
 
-    offers: Annotated[tuple[str, ...], OneOrMore] = ()
+    offers: Texts = ()
     where: OfferFilter | None = None
-    num_accelerators: Annotated[tuple[Accelerators, ...], OneOrMore] = Field(min_length=1)
+    num_accelerators: Sizes
     price: Literal["on-demand", "spot"] = "on-demand"
     """Spot capacity may be taken away at any time; what that costs is not counted."""
     system: str = ""
     """The node kind to assume for offers that name none."""
     available_from: Day | None = None
-    runs: Annotated[tuple[str, ...], OneOrMore] = ()
+    runs: Texts = ()
     """Only for these runs; all where blank."""
 
     @model_validator(mode="after")
     def _offers_or_filter(self) -> Self:
         if bool(self.offers) == (self.where is not None):
             raise ValueError("give either `offers` (catalogue ids) or `where` (a filter)")
+        if not self.num_accelerators:
+            raise ValueError("num_accelerators: give at least one size")
         return self
 
 
@@ -214,7 +236,7 @@ class Scenario(Record):
     """A run meets its deadline if this point of its finish date does."""
     seed: int = Field(default=0, ge=0)
     assumptions: Assumptions
-    runs: tuple[TrainingRun, ...] = Field(min_length=1)
+    runs: tuple[TrainingRun, ...]
     clusters: tuple[Cluster, ...] = ()
     rentals: tuple[Rental, ...] = ()
 
@@ -228,6 +250,8 @@ class Scenario(Record):
                 if name not in known:
                     runs = ", ".join(sorted(known))
                     raise ValueError(f"rentals speak of run {name!r}; the runs are {runs}")
+        if not self.runs:
+            raise ValueError("nothing to plan: give at least one of `runs`")
         if not self.clusters and not self.rentals:
             raise ValueError("nowhere to run: give at least one of `clusters` and `rentals`")
         return self

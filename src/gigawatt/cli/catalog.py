@@ -1,0 +1,84 @@
+"""catalog list, show, sources, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gigawatt.cli.arguments import overlay_option
+from gigawatt.cli.terminal import Terminal, speaking, write_table
+
+_LISTED = ("accelerators", "systems", "models", "offers")
+
+
+@click.command("list")
+@click.argument("section", type=click.Choice(_LISTED), required=False)
+@click.option("--out", metavar="FILE", help="Write the table to FILE.csv or FILE.parquet instead.")
+@overlay_option
+@speaking
+def list_rows(terminal: Terminal, section: str | None, out: str | None, overlays: tuple[Path, ...]) -> int:
+    """List the entries of SECTION (accelerators, systems, models, offers), or how many there are of each."""
+    from gigawatt.catalog import load_catalog
+    from gigawatt.views.catalogue import section_table
+
+    catalogue = load_catalog(overlays)
+    if section is None:
+        counts = {name: len(catalogue.ids(name)) for name in _LISTED}
+        for name, number in counts.items():
+            terminal.say(f"{number:5} {name}   gigawatt catalog list {name}")
+        terminal.result("catalog-list", {"sections": counts})
+        return 0
+    rows = catalogue.rows(section)
+    table = section_table(section, rows)
+    if out:
+        write_table(out, table)
+    else:
+        terminal.table(table)
+    terminal.result("catalog-list", {"section": section, "rows": table.records()})
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@overlay_option
+@speaking
+def show(terminal: Terminal, name: str, overlays: tuple[Path, ...]) -> int:
+    """Show everything known of the entry called ID (or an alias), with source and basis of each value."""
+    from gigawatt.catalog import load_catalog
+    from gigawatt.project.lookup import entry_named
+    from gigawatt.views.catalogue import entry_table
+
+    section, row = entry_named(load_catalog(overlays), name)
+    terminal.table(entry_table(row))
+    terminal.result("catalog-show", {"section": section, "row": row.model_dump(mode="json")})
+    return 0
+
+
+@click.command()
+@overlay_option
+@speaking
+def sources(terminal: Terminal, overlays: tuple[Path, ...]) -> int:
+    """List the bibliography: what every figure of the catalogue was taken from, and under which licence."""
+    from gigawatt.catalog import load_catalog
+    from gigawatt.views.catalogue import section_table
+
+    table = section_table("sources", load_catalog(overlays).rows("sources"))
+    terminal.table(table)
+    terminal.result("catalog-sources", {"rows": table.records()})
+    return 0
+
+
+@click.command()
+@overlay_option
+@speaking
+def check(terminal: Terminal, overlays: tuple[Path, ...]) -> int:
+    """Prove units, ranges, ids and sources of the whole catalogue. Ends with 1 if something is wrong."""
+    from gigawatt.catalog import load_catalog
+    from gigawatt.views.catalogue import findings_table
+
+    findings = load_catalog(overlays).check()
+    table = findings_table(findings)
+    terminal.table(table)
+    terminal.result("catalog-check", {"findings": table.records()})
+    return int(any(one.kind == "error" for one in findings))

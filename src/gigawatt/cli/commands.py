@@ -1,0 +1,42 @@
+"""The tree of commands: every name that exists, what it does in a line, and where it is implemented."""
+
+from __future__ import annotations
+
+import click
+
+import gigawatt
+from gigawatt.cli.lazy import Later, LazyGroup
+
+_SUMMARY = (
+    "Design, contract and operate AI compute, from a model's architecture to the megawatts that run it."
+)
+
+_DESIGN = LazyGroup(
+    "design",
+    "how to lay work out on machines",
+    {"training": Later("the best layout of a training run, and the proof", "design", "training")},
+)
+_CATALOG = LazyGroup(
+    "catalog",
+    "what the catalogue knows, and from where",
+    {
+        "list": Later("ids and key figures of a section", "catalog", "list_rows"),
+        "show": Later("one entry, with source and basis of every value", "catalog", "show"),
+        "sources": Later("the bibliography", "catalog", "sources"),
+        "check": Later("prove units, ranges, ids and sources", "catalog", "check"),
+    },
+)
+
+ROOT = LazyGroup(
+    "gigawatt",
+    _SUMMARY,
+    {
+        "init": Later("a commented scenario to start from", "plan", "init"),
+        "plan": Later("the main job: a scenario in, a plan directory out", "plan", "plan"),
+        "design": _DESIGN,
+        "catalog": _CATALOG,
+        "explain": Later("inputs, laws and sources behind one figure", "plan", "explain"),
+        "schema": Later("JSON Schema of a scenario or a catalogue row, for editors", "schema", "schema"),
+    },
+)
+ROOT = click.version_option(gigawatt.__version__, prog_name="gigawatt")(ROOT)

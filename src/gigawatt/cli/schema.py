@@ -1,0 +1,27 @@
+"""schema: for editors."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+import click
+
+_SCHEMAS = {
+    "scenario": ("domain.scenario", "Scenario"),
+    "accelerator": ("domain.hardware", "Accelerator"),
+    "system": ("domain.hardware", "System"),
+    "offer": ("domain.market", "Offer"),
+}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(_SCHEMAS)), metavar="NAME")
+def schema(name: str) -> int:
+    """Print the JSON Schema of NAME: scenario, accelerator, system or offer."""
+    from gigawatt.documents import json_schema
+
+    module, record = _SCHEMAS[name]
+    record_class = getattr(import_module(f"gigawatt.{module}"), record)
+    print(json.dumps(json_schema(record_class), indent=1))
+    return 0

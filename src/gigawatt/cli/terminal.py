@@ -1,0 +1,147 @@
+"""What a command prints, and where: results on standard output, notes and progress on standard error.
+
+With `--json` standard output carries one object and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gigawatt.views.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+_MOST_COLUMNS = 1000
+"""Width of tables that go to a file or a pipe: never wrapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How this command was asked to speak."""
+
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def table(self, table: Table) -> None:
+        """Print a table with its notes; with -v each row says by which pointer it can be explained."""
+        from rich.console import Console
+
+        stream = sys.stderr if self.as_json else sys.stdout
+        drawn = _drawn(table, with_pointers=self.verbose)
+        if stream.isatty():
+            Console(file=stream, highlight=False).print(drawn)
+        else:
+            console = Console(file=io.StringIO(), highlight=False, width=_MOST_COLUMNS)
+            with console.capture() as captured:
+                console.print(drawn)
+            print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=stream)
+        for note in table.notes:
+            print(note, file=stream)
+        print(file=stream)
+
+    def say(self, text: str) -> None:
+        """A line of the answer, for people."""
+        print(text, file=sys.stderr if self.as_json else sys.stdout)
+
+    def note(self, text: str) -> None:
+        """A remark beside the answer."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def result(self, schema: str, content: Mapping[str, Any]) -> None:
+        """The one object of `--json`; nothing otherwise."""
+        if self.as_json:
+            print(json.dumps({"schema": f"gigawatt.{schema}/1", **content}, indent=1, allow_nan=False))
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[int, int, str], None]]:
+        """A line that says how far things are; silent unless standard error is a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _done, _total, _label: None
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status("reading") as status:
+
+            def show(done: int, total: int, label: str) -> None:
+                status.update(f"{done + 1}/{total}  {label}" if total else label)
+
+            yield show
+
+
+def _drawn(table: Table, with_pointers: bool) -> RichTable:
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    drawn = RichTable(title=escape(table.title), title_justify="left", box=None, pad_edge=False)
+    for column in table.columns:
+        drawn.add_column(escape(column.label), justify="right" if column.right else "left")
+    pointers = table.pointers if with_pointers else ()
+    if pointers:
+        drawn.add_column("Figure", no_wrap=True)
+    for number, row in enumerate(table.texts()):
+        drawn.add_row(*(escape(text) for text in row), *pointers[number : number + 1])
+    return drawn
+
+
+def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command `--json`, `--quiet` and `-v`, and passes it a `Terminal` as its first argument."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+    @click.option("--quiet", "-q", is_flag=True, help="No remarks and no progress.")
+    @click.option("--verbose", "-v", is_flag=True, help="Show by which pointer each row can be explained.")
+    @wraps(command)
+    def spoken(as_json: bool, quiet: bool, verbose: bool, **arguments: Any) -> Any:
+        return command(Terminal(as_json, quiet, verbose), **arguments)
+
+    return spoken
+
+
+def write_table(path: str, table: Table) -> None:
+    """Write raw values to a .csv or .parquet file. Raises InputError for another kind, WriteError."""
+    from gigawatt.documents import write_atomic
+    from gigawatt.errors import InputError
+
+    if path.endswith(".csv"):
+        write_atomic(path, _csv_text(table))
+    elif path.endswith(".parquet"):
+        write_atomic(path, _parquet_bytes(table))
+    else:
+        raise InputError(f"--out {path}: the name must end in .csv or .parquet")
+
+
+def _csv_text(table: Table) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.key for column in table.columns])
+    writer.writerows(["" if value is None else value for value in row] for row in table.rows)
+    return text.getvalue()
+
+
+def _parquet_bytes(table: Table) -> bytes:
+    import io
+
+    from gigawatt.errors import InputError
+
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError("writing .parquet needs pyarrow: pip install 'gigawatt[parquet]'") from None
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table.records()), buffer)
+    return buffer.getvalue()

@@ -1,0 +1,139 @@
+"""The catalogue as tables: sections, one entry with its sources, the bibliography."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gigawatt.catalog import Finding
+from gigawatt.domain.record import Record, Source, Sourced
+from gigawatt.views.table import Column, Table, Value, text_column
+
+_COLUMNS: Mapping[str, tuple[Column, ...]] = {
+    "accelerators": (
+        text_column("id", "Id"),
+        text_column("name", "Name"),
+        Column("peak_flop_per_s.bf16", "Dense bf16"),
+        Column("peak_flop_per_s.fp8", "Dense fp8"),
+        Column("hbm_bytes", "Memory"),
+        Column("hbm_bytes_per_s", "Bandwidth"),
+        Column("tdp_w", "Power"),
+        text_column("missing", "Not known"),
+    ),
+    "systems": (
+        text_column("id", "Id"),
+        text_column("name", "Name"),
+        text_column("accelerator", "Accelerator"),
+        Column("num_accelerators_per_node", "Per node"),
+        Column("num_accelerators_per_domain", "Per domain"),
+        Column("scale_up_bytes_per_s", "Scale-up"),
+        Column("scale_out_bytes_per_s", "Scale-out"),
+        Column("node_power_w", "Node power"),
+        text_column("missing", "Not known"),
+    ),
+    "models": (
+        text_column("id", "Id"),
+        text_column("name", "Name"),
+        text_column("published_params", "Parameters"),
+        text_column("source", "Source"),
+    ),
+    "offers": (
+        text_column("id", "Id"),
+        text_column("provider", "Provider"),
+        text_column("gpu_kind", "Accelerator"),
+        text_column("system", "System"),
+        Column("accelerators_per_instance", "Per instance"),
+        Column("on_demand_usd_per_gpu_h", "On demand"),
+        Column("spot_usd_per_gpu_h", "Spot"),
+        text_column("term", "Term"),
+        text_column("date", "Quoted"),
+        text_column("currency", "Currency"),
+    ),
+    "sources": (
+        text_column("id", "Key"),
+        text_column("title", "Title"),
+        text_column("publisher", "Publisher"),
+        text_column("date", "Date"),
+        text_column("licence", "Licence"),
+        text_column("url", "Address"),
+    ),
+}
+_ABOUT = frozenset({"id", "name", "aliases", "source", "basis", "date", "note", "missing", "provenance"})
+
+
+def section_table(section: str, rows: Sequence[Record]) -> Table:
+    """One line for each entry of a section."""
+    columns = _COLUMNS[section]
+    return Table(
+        title=f"{len(rows)} {section}",
+        columns=tuple(_without_entry(column) for column in columns),
+        rows=tuple(tuple(_value(row, column.key) for column in columns) for row in rows),
+    )
+
+
+def _without_entry(column: Column) -> Column:
+    """`peak_flop_per_s.bf16` as a column whose key says the unit: `bf16_peak_flop_per_s`."""
+    field, _, entry = column.key.partition(".")
+    return Column(f"{entry}_{field}", column.label) if entry else column
+
+
+def _value(row: Record, key: str) -> Value:
+    field, _, entry = key.partition(".")
+    value = getattr(row, field)
+    if entry:
+        value = value.get(entry)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, float | int | str | bool) else None
+
+
+def entry_table(row: Record) -> Table:
+    """Every value of an entry with source, basis, date and note."""
+    if not isinstance(row, Sourced):
+        return _plain_table(row)
+    rows = []
+    for field, value in row:
+        if field in _ABOUT or value in ("", None, ()):
+            continue
+        for name, part in value.items() if isinstance(value, Mapping) else [("", value)]:
+            origin = row.provenance_of(f"{field}.{name}" if name else field)
+            shown = Column(field, "").text(part if isinstance(part, float | int | str) else str(part))
+            key = f"{field}.{name}" if name else field
+            rows.append((key, shown, origin.basis, origin.source, origin.date, origin.note, origin.rejected))
+    return Table(
+        title=f"{row.id}: {row.name}",
+        columns=(
+            text_column("field", "Field"),
+            Column("value", "Value"),
+            text_column("basis", "Basis"),
+            text_column("source", "Source"),
+            text_column("date", "Date"),
+            text_column("note", "Note"),
+            text_column("rejected", "Found elsewhere"),
+        ),
+        rows=tuple(rows),
+        notes=_remarks(row),
+    )
+
+
+def _remarks(row: Sourced) -> tuple[str, ...]:
+    aliases = f"Also called {', '.join(row.aliases)}." if row.aliases else ""
+    missing = f"Not known: {', '.join(row.missing)}." if row.missing else ""
+    return tuple(text for text in (aliases, row.note, missing) if text)
+
+
+def _plain_table(row: Record) -> Table:
+    title = row.title if isinstance(row, Source) else ""
+    rows = tuple((field, str(value)) for field, value in row)
+    return Table(
+        title=title, columns=(text_column("field", "Field"), text_column("value", "Value")), rows=rows
+    )
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What `catalog check` found."""
+    return Table(
+        title=f"{sum(one.kind == 'error' for one in findings)} errors, "
+        f"{sum(one.kind == 'note' for one in findings)} notes",
+        columns=(text_column("kind", "Kind"), text_column("row", "Entry"), text_column("message", "What")),
+        rows=tuple((one.kind, one.row, one.message) for one in findings),
+    )
