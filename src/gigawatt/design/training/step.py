@@ -151,7 +151,7 @@ def step_cost(
     m = grid.num_microbatches
     share = m / grid.pp
     plain = pipe + dp + optimizer
-    jitter = plain * physics.jitter_frac * np.log2(np.maximum(num_nodes, 1.0))
+    jitter = pipeline.straggler_s(plain, physics.jitter_frac, num_nodes)
     return StepCost(
         gemm_s=layers.gemm_s * share, attention_s=layers.attention_s * share, traffic_s=layers.traffic_s * share,
         head_s=head * share, tp_s=layers.tp_s * share, cp_s=layers.cp_s * share, ep_s=layers.ep_s * share,

@@ -36,7 +36,7 @@ class BlockKind(NamedTuple):
 
     shape: BlockShape
     count: Number
-    sinks: Number
+    sinks: Number = 0.0
     """1 where attention has learned sinks."""
 
 
