@@ -13,12 +13,12 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from gigawatt.errors import UnitError
+from gigawatt.errors import Problem, UnitError
 
 Dimension = Mapping[str, int]
 """Exponents of the base dimensions: bytes per second is {"B": 1, "s": -1}."""
@@ -207,10 +207,24 @@ def read(value: object, suffix: str, bare_numbers: bool = True) -> object:
     if isinstance(value, int | float):
         return _checked_number(value, suffix, bare_numbers)
     if isinstance(value, dict):
-        return {key: read(item, suffix, bare_numbers) for key, item in value.items()}
+        return dict(zip(value, _read_each(value.items(), suffix, bare_numbers), strict=True))
     if isinstance(value, tuple | list):
-        return type(value)(read(item, suffix, bare_numbers) for item in value)
+        return type(value)(_read_each(enumerate(value), suffix, bare_numbers))
     return value
+
+
+def _read_each(items: Iterable[tuple[object, object]], suffix: str, bare_numbers: bool) -> list[object]:
+    """Every element; the problems of all of them together, each under its key or position."""
+    quantities: list[object] = []
+    problems: list[Problem] = []
+    for key, item in items:
+        try:
+            quantities.append(read(item, suffix, bare_numbers))
+        except UnitError as error:
+            problems.extend(Problem(problem.message, key=str(key)) for problem in error.problems)
+    if problems:
+        raise UnitError(problems)
+    return quantities
 
 
 def _checked_number(value: int | float, suffix: str, bare_numbers: bool) -> int | float:

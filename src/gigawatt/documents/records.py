@@ -108,11 +108,23 @@ class _Reader:
                 expected = self._expected_at(detail["loc"])
                 yield self.document.problem(f"missing: expected {expected}", path, of_key=True)
             elif kind in ("value_error", "assertion_error"):
-                yield self.document.problem(str(detail["ctx"]["error"]), path)
+                yield from self._refusal(detail["ctx"]["error"], detail["loc"])
+            elif kind == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+                continue  # long enough, but of wrong entries, which are reported themselves
             elif kind not in ("missing", "extra_forbidden"):
                 mistyped.setdefault(path, []).append(detail)
         for path, alternatives in mistyped.items():
             yield self.document.problem(self._mismatch(path, alternatives), path)
+
+    def _refusal(self, error: Exception, location: Location) -> Iterator[Problem]:
+        """What a record itself objects to; the elements of a quantity each have their own place."""
+        for problem in error.problems if isinstance(error, InputError) else (Problem(str(error)),):
+            path = self._path(location)
+            with suppress(LookupError, TypeError):
+                inside = self.document.part(path)
+                key = int(problem.key) if isinstance(inside, tuple) else problem.key
+                path = self._path((*location, key)) if _has(inside, key) else path
+            yield self.document.problem(problem.message, path)
 
     def _mismatch(self, path: KeyPath, alternatives: Sequence[Mapping[str, Any]]) -> str:
         found = alternatives[0]["input"]
@@ -204,8 +216,8 @@ _WANTED = {
     "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "text of at most {max_length} characters",
     "string_pattern_mismatch": "text of the form {pattern}",
-    "too_short": "at least {min_length} entries",
-    "too_long": "at most {max_length} entries",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
     "none_required": "nothing",
 }
 

@@ -185,7 +185,11 @@ class Sourced(Record):
         if not isinstance(row, dict):
             return row
         # A row without source or basis is refused anyway; its values need not repeat the complaint.
-        default = {"source": row.get("source", ""), "basis": row.get("basis", "estimate")}
+        default = {
+            "source": row.get("source", ""),
+            "basis": row.get("basis", "estimate"),
+            "date": row.get("date", ""),
+        }
         mappings = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is dict}
         return unwrap_values(row, default, mappings - {"provenance"})
 
@@ -237,7 +241,10 @@ def unwrap_values(row: Mapping[str, Any], default: Mapping[str, Any], mappings: 
     def unwrap(value: Any, path: str) -> Any:
         if not (isinstance(value, dict) and "value" in value and set(value) <= Sourced._own_keys):
             return value
-        provenance[path] = {**default, **{key: said for key, said in value.items() if key != "value"}}
+        said = {key: text for key, text in value.items() if key != "value"}
+        # The row's date is that of the row's source: a value from elsewhere does not inherit it.
+        inherited = {key: text for key, text in default.items() if key != "date" or "source" not in said}
+        provenance[path] = {**inherited, **said}
         return value["value"]
 
     for key, found in row.items():
