@@ -158,6 +158,18 @@ def test_one_file_can_be_an_overlay(tmp_path: Path) -> None:
     assert errors(wider) == []
 
 
+def test_a_fit_of_ones_own_stands_for_the_shipped_one(catalog: Catalog, tmp_path: Path) -> None:
+    fit = {"source": "our-lab", "basis": "measured", "date": "2026-05", "parameters": [], "spreads": []}
+    (tmp_path / "fit.yaml").write_text(json.dumps(fit))
+    (tmp_path / "folder" / "calibration").mkdir(parents=True)
+    (tmp_path / "folder" / "calibration" / "training.json").write_text(json.dumps(fit))
+    shipped = catalog.training_calibration()
+    for overlay in (tmp_path / "fit.yaml", tmp_path / "folder"):
+        own = load_catalog([overlay]).training_calibration()
+        assert own.fit.source == "our-lab"
+        assert (own.formats, own.software) == (shipped.formats, shipped.software)
+
+
 def test_what_is_no_overlay_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is this an overlay"):
         load_catalog([tmp_path])

@@ -124,7 +124,8 @@ class Catalog:
     def training_calibration(self) -> TrainingCalibration:
         """What measured training runs have taught: formats, software, memory, and the newest fit.
 
-        Each part comes from the last root that has it; a job without software gets the newest one.
+        Each part comes from the last root that has it. A job that names no software is planned with what the
+        fit names, else with the newest.
         """
         from gigawatt.domain.calibration import (
             NumberFormat,
@@ -135,6 +136,7 @@ class Catalog:
         from gigawatt.domain.memory import MemoryAccounting
 
         software = parse_records(load_yaml(self._calibration_file("software.yaml")), TrainingSoftware)
+        fit = read_record(self._calibration_file("training.json"), TrainingFit)
         fit = read_record(self._calibration_file("training.json"), TrainingFit)
         return TrainingCalibration(
             formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
