@@ -16,6 +16,7 @@ from gigawatt.report.elements import (
     folded,
     paragraph,
     section,
+    swatch,
     table,
 )
 from gigawatt.report.markup import Markup, element
@@ -45,6 +46,7 @@ def calendar_section(blueprint: Blueprint) -> Markup:
     def draw(width: float) -> tuple[Markup, float]:
         return calendar(rows, date_axis("", days, 8 if width > 500 else 3), width)
 
+    runs = {span.text: span.part for row in rows for span in row.spans}
     lines = [
         Line(
             (
@@ -67,6 +69,7 @@ def calendar_section(blueprint: Blueprint) -> Markup:
         draw,
         "Bars end at the expected finish; the line at a bar's end spans the 10 % to 90 % range. "
         "A run that wants a cluster that is taken queues for it.",
+        [swatch(part, run) for run, part in runs.items()],
     )
     listed = table("Bookings of owned clusters", ("Cluster", "Run", "Start", "Finish"), lines)
     return section("calendar", "Calendar of owned clusters", picture, listed)

@@ -43,7 +43,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time in a row, and how early or late it may end; `part` numbers its colour."""
+    """A stretch of time in a row, and how early or late it may end; `part` numbers its colour.
+
+    Its text shows where it fits, its detail when pointed at.
+    """
 
     part: int
     text: str
@@ -171,13 +174,8 @@ def _span(span: Span, axis: Axis, left: float, room: float, y: float) -> Markup:
         line(low, y + _BAR / 2, high, y + _BAR / 2, "whisker"),
     ]
     parts += [line(x, y + _BAR / 2 - 5, x, y + _BAR / 2 + 5, "whisker") for x in (low, high)]
-    needed, base = text_width(span.text, _TEXT_SIZE) + 12, y + _BAR / 2 + 4
-    if needed <= low - start:
-        parts.append(words(span.text, start + 7, base, "on-part"))
-    elif max(finish, high) + needed <= left + room:
-        parts.append(words(span.text, max(finish, high) + 6, base, "row-label"))
-    else:
-        parts.append(words(span.text, start - 6, base, "row-label", "end"))
+    if text_width(span.text, _TEXT_SIZE) + 12 <= low - start:
+        parts.append(words(span.text, start + 7, y + _BAR / 2 + 4, "on-part"))
     return element("g", *parts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _NARROW = frozenset("fijlrtI.,:;|!'()[] ")
 _WIDE = frozenset("mwMW@%")
 _REACHES = (9.0, 18.0, 30.0, 44.0, 60.0)
+_CROWD, _REACHES_IN_A_CROWD = 30, _REACHES[:3]
 _DIRECTIONS = (
     (1.0, 0.0), (-1.0, 0.0), (0.0, -1.0), (0.0, 1.0),
     (0.8, -0.8), (0.8, 0.8), (-0.8, -0.8), (-0.8, 0.8),
@@ -79,11 +80,16 @@ def _candidate(wanted: Wanted, width: float, height: float, step: tuple[float, f
 
 
 def _best_place(
-    wanted: Wanted, size: float, frame: Box, taken: Sequence[Box], avoid: Sequence[Box]
+    wanted: Wanted,
+    size: float,
+    frame: Box,
+    taken: Sequence[Box],
+    avoid: Sequence[Box],
+    reaches: Sequence[float],
 ) -> Placed | None:
     width, height = text_width(wanted.text, size), size * 1.25
     best: tuple[float, Placed] | None = None
-    for reach in _REACHES:
+    for reach in reaches:
         for preference, step in enumerate(_DIRECTIONS):
             box = _candidate(wanted, width, height, step, reach)
             if not box.within(frame) or any(box.overlaps(other) for other in taken):
@@ -101,12 +107,14 @@ def place_labels(
     """Places for as many labels as have room, the first ones first.
 
     No placed label leaves the frame, overlaps another or covers a point; thin `lines` (error bars,
-    the deadline) are avoided where possible. Labels without room are left out.
+    the deadline) are avoided where possible. Labels without room are left out; in a crowd, so are those
+    that would stand far from their point.
     """
+    reaches = _REACHES if len(wanted) <= _CROWD else _REACHES_IN_A_CROWD
     placed: list[Placed] = []
     taken = list(points)
     for label in wanted:
-        place = _best_place(label, size, frame, taken, lines)
+        place = _best_place(label, size, frame, taken, lines, reaches)
         if place is not None:
             placed.append(place)
             taken.append(place.box)
