@@ -102,7 +102,7 @@ def _num_processes(launcher: Sequence[Word], script: Script, batch: dict[str, st
 
 def _count(said: dict[str, str], *names: str) -> int:
     for name in names:
-        found = re.search(r"(?:^|:)(\d+)$", said.get(name, ""))
+        found = re.match(r"(?:\S*:)?(\d+)(?:\s|$)", said.get(name, ""))
         if found:
             return int(found.group(1))
     return 0

@@ -228,7 +228,7 @@ def _stage_options(model: Model, layout: Layout) -> list[str]:
 
 
 def _group_options(layout: Layout, job: TrainingJob) -> list[str]:
-    """Micro-batches go through a virtual stage in groups of pp, unless the last group would fall short of pp."""
+    """Micro-batches go through a virtual stage in groups of pp; the last may not be smaller."""
     total = _num_microbatches(layout, job)
     if layout.vpp == 1 or total % layout.pp == 0:
         return []

@@ -24,6 +24,7 @@ _KEYWORDS = _FLOW | frozenset(
 )
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=", re.DOTALL)
 _EXPANSION = re.compile(r"([A-Za-z_]\w*|[0-9@*#?])(\[[@*]\])?(?::?([-=])(.*))?", re.DOTALL)
+_REDIRECTION = re.compile(r"\d?[<>]{1,2}(&\d)?")
 _NAME = re.compile(r"\$?\{?([A-Za-z_]\w*)\}?")
 _HEREDOC = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1(?P<body>.*?\n[ \t]*\2[ \t]*$)", re.DOTALL | re.MULTILINE)
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -60,6 +61,7 @@ def read_script(text: str, file: str) -> Script:
     followed: all branches are read in order and the last assignment counts, which the notes then say.
     Raises InputError for a quote or bracket that is never closed.
     """
+    text = text.replace("\r\n", "\n")
     source = _HEREDOC.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
     reader = _Reader(text, file)
     chars = list(zip(source, range(len(source)), strict=True))
@@ -71,6 +73,23 @@ def read_script(text: str, file: str) -> Script:
 
 def _text(chars: Sequence[tuple[str, int]]) -> str:
     return "".join(char for char, _ in chars)
+
+
+def _separates(char: str, before: str) -> bool:
+    """Whether an unquoted character ends a word: not the bracket of `A=(`, nor the ampersand of `2>&1`."""
+    return char.isspace() or (char in ";|&()" and (before, char) not in {("=", "("), (">", "&")})
+
+
+def _without_redirections(raw: list[Chars]) -> list[Chars]:
+    kept: list[Chars] = []
+    words = iter(raw)
+    for word in words:
+        found = _REDIRECTION.match(_text(word))
+        if not found:
+            kept.append(word)
+        elif found.end() == len(word) and not word[-1][0].isdigit():
+            next(words, None)
+    return kept
 
 
 def _fields(chars: Chars) -> list[Chars]:
@@ -145,7 +164,7 @@ class _Reader:
             elif char == "#" and not word:
                 while end + 1 < len(chars) and chars[end + 1][0] != "\n":
                     end += 1
-            elif char.isspace() or (char in ";|&()" and not (char == "(" and word and word[-1][0] == "=")):
+            elif _separates(char, word[-1][0] if word else ""):
                 words, word = [*words, *([word] if word else [])], []
                 if char not in " \t" and words:
                     yield words
@@ -174,7 +193,7 @@ class _Reader:
         while raw and (found := _ASSIGNMENT.match(_text(raw[0]))):
             self._assign(found.group(1), bool(found.group(2)), raw[0][found.end() :])
             raw = raw[1:]
-        expanded = [word for piece in raw for word in self.expand(piece)]
+        expanded = [word for piece in _without_redirections(raw) for word in self.expand(piece)]
         words = [part for word in expanded for part in (_fields(word) if " --" in _text(word) else [word])]
         kept = [word for word in words if word and _text(word) != "\\"]
         command = tuple(Word(_text(word), *self.place(word[0][1])) for word in kept)

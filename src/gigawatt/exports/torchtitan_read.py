@@ -108,8 +108,8 @@ def read_torchtitan_toml(text: str, file: str, num_accelerators: int, num_layers
     entry = next(
         (e for e in SHIPPED if e.module == module and flavor and e.flavor_2025.startswith(flavor)), None
     )
-    converters = settings.text("model.converters")
-    precision = next((name for part, name in _PRECISIONS.items() if f".{part}'" in converters), "bf16")
+    converters = set(re.findall(r"\w+", settings.text("model.converters")))
+    precision = next((name for part, name in _PRECISIONS.items() if part in converters), "bf16")
     return _imported(
         settings, f"torchtitan-toml {TOML_VERSION}", entry, num_accelerators, num_layers, precision, ()
     )
@@ -248,7 +248,7 @@ def _schedule(settings: Settings, pp: int) -> Schedule:
 
 
 def _virtual_stages(settings: Settings, model: Mapping[str, int], pp: int, schedule: Schedule) -> int:
-    """Stages per rank: one for 1F1B, else what the job file lists, else what layers per stage give, else 2."""
+    """Stages per rank: one for 1F1B, else as the job file lists, as layers per stage give, or 2."""
     ends = [
         settings.integer(f"parallelism.pipeline_parallel_{end}_stage_less_layers", 1, least=0)
         for end in ("first", "last")
