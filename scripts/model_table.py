@@ -41,10 +41,10 @@ HEAD = """\
 Every model of the catalogue, its parameters counted from its `config.json` alone, beside the count of its
 reference: the class of Hugging Face transformers {version}, built without weights on the meta device. The
 difference is exact, in parameters. An empty reference means that transformers has no class for that shape;
-there the published figure is the proof. *Active* is what one token passes, embeddings included. *Published* is the
-source's own figure: several vendors cut decimals, leave embeddings out or count a vision tower; the notes say
-which. FLOPs are model FLOPs per token, forward and backward, causal attention over {seq_len} tokens, nothing
-recomputed, multi-token-prediction modules included.
+there the published figure is the proof. *Active* is what one token passes, embeddings included. *Published*
+is the source's own figure: some vendors cut decimals, leave embeddings out or count a vision tower; the notes
+say which. FLOPs are model FLOPs per token in GFLOP, forward and backward, causal attention over {seq_len}
+tokens, nothing recomputed, multi-token-prediction modules included.
 
 This page is printed by `python scripts/model_table.py --write`; the tests compare it and every number in it.
 How to [add a model](howto/add-a-model.md).

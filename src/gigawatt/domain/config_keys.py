@@ -111,10 +111,9 @@ class ConfigKeys:
         return names[0], None
 
     def _missing(self, names: Sequence[str], expected: str, low: int) -> int:
-        wanted = " or ".join(names)
         near = get_close_matches(names[0], [str(key) for key in self._config], n=1, cutoff=0.8)
-        hint = f"; did you mean {near[0]!r} to be it?" if near else ""
-        self.note(names[0], f"missing, expected {expected} under {wanted}{hint}")
+        hint = f"; did you mean it by {near[0]!r}?" if near else ""
+        self.note(names[0], f"missing, expected {expected}{hint}")
         return max(low, 1)
 
 

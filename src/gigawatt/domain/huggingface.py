@@ -79,10 +79,11 @@ def _refusal(keys: ConfigKeys, model_type: object) -> str:
             "planned; choose a causal language model"
         )
     near = get_close_matches(str(model_type), FAMILIES, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    if near:
+        return f"found {model_type!r}; did you mean {near[0]!r}?"
     return (
-        f"found {model_type!r}, expected one of {', '.join(FAMILIES)}{hint} a model whose layers are those "
-        "of one of these can be described by a config.json with that model_type"
+        f"found {model_type!r}, expected one of {', '.join(FAMILIES)}; a model with the layers of one of "
+        "these can be described by a config.json with that model_type"
     )
 
 

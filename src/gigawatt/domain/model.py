@@ -68,9 +68,7 @@ class Experts(Record):
     @model_validator(mode="after")
     def _check_routing(self) -> Self:
         if self.num_experts_per_token > self.num_experts:
-            raise ValueError(
-                f"a token visits {self.num_experts_per_token} experts of {self.num_experts}"
-            )
+            raise ValueError(f"a token visits {self.num_experts_per_token} experts of {self.num_experts}")
         return self
 
 

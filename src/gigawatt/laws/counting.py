@@ -30,8 +30,13 @@ def grouped_query_params(
 
 
 def latent_attention_params(
-    hidden: Number, heads: Number, head_dim: Number, v_head_dim: Number, rope_dim: Number,
-    q_lora_rank: Number, kv_lora_rank: Number,
+    hidden: Number,
+    heads: Number,
+    head_dim: Number,
+    v_head_dim: Number,
+    rope_dim: Number,
+    q_lora_rank: Number,
+    kv_lora_rank: Number,
 ) -> Number:
     """Weights of multi-head latent attention of one layer, without the norms of the latents.
 

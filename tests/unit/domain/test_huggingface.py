@@ -123,7 +123,7 @@ def test_every_problem_is_told_at_once():
 
 def test_misspelt_key_is_pointed_out():
     found = problems(without(LLAMA, "hidden_size") | {"hiden_size": 4096})
-    assert "did you mean 'hiden_size'" in found["hidden_size"]
+    assert "did you mean it by 'hiden_size'" in found["hidden_size"]
 
 
 @pytest.mark.parametrize(
