@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from gigawatt.catalog import Catalog as Catalog
+    from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.documents import json_schema as json_schema
+    from gigawatt.domain.blueprint import Blueprint as Blueprint
+    from gigawatt.domain.hardware import Accelerator as Accelerator
+    from gigawatt.domain.hardware import System as System
+    from gigawatt.domain.huggingface import read_config as read_config
+    from gigawatt.domain.model import Model as Model
+    from gigawatt.domain.scenario import Scenario as Scenario
     from gigawatt.domain.training import Layout as Layout
     from gigawatt.domain.training import TrainingJob as TrainingJob
     from gigawatt.errors import ExternalError as ExternalError
@@ -19,15 +28,36 @@ if TYPE_CHECKING:
     from gigawatt.errors import InfeasibleError as InfeasibleError
     from gigawatt.errors import InputError as InputError
     from gigawatt.errors import ValidityError as ValidityError
+    from gigawatt.exports import export_layout as export_layout
+    from gigawatt.exports import import_layout as import_layout
+    from gigawatt.project import explain_figure as explain_figure
+    from gigawatt.project import plan_scenario as plan_scenario
+    from gigawatt.project.template import write_template as write_template
+    from gigawatt.report import render_report as render_report
 
 _HOMES = {
+    "Accelerator": "domain.hardware",
+    "Blueprint": "domain.blueprint",
+    "Catalog": "catalog",
     "ExternalError": "errors",
     "GigawattError": "errors",
     "InfeasibleError": "errors",
     "InputError": "errors",
     "Layout": "domain.training",
+    "Model": "domain.model",
+    "Scenario": "domain.scenario",
+    "System": "domain.hardware",
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
+    "explain_figure": "project",
+    "export_layout": "exports",
+    "import_layout": "exports",
+    "json_schema": "documents",
+    "load_catalog": "catalog",
+    "plan_scenario": "project",
+    "read_config": "domain.huggingface",
+    "render_report": "report",
+    "write_template": "project.template",
 }
 """The module below `gigawatt` that each public name comes from."""
 

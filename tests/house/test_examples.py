@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gigawatt.documents import read_record
+from gigawatt.documents import load_yaml, parse_record
 from gigawatt.domain.scenario import Scenario
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -20,7 +20,7 @@ def test_a_dense_and_a_mixture_of_experts_example_are_shipped() -> None:
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.parent.name)
 def test_every_example_is_a_scenario(path: Path) -> None:
-    scenario = read_record(path, Scenario)
+    scenario = parse_record(load_yaml(path), Scenario)
     assert scenario.title
 
 

@@ -10,14 +10,29 @@ import pytest
 import gigawatt
 
 PUBLIC = (
+    "Accelerator",
+    "Blueprint",
+    "Catalog",
     "ExternalError",
     "GigawattError",
     "InfeasibleError",
     "InputError",
     "Layout",
+    "Model",
+    "Scenario",
+    "System",
     "TrainingJob",
     "ValidityError",
     "__version__",
+    "explain_figure",
+    "export_layout",
+    "import_layout",
+    "json_schema",
+    "load_catalog",
+    "plan_scenario",
+    "read_config",
+    "render_report",
+    "write_template",
 )
 
 

@@ -1,8 +1,8 @@
 """A public float says its unit in its name, so that a wrong one reads wrong.
 
-Checked: float parameters of public functions, float fields of public classes, and what public functions that
-return a float are named for. Laws take `Number` (a float or an array), mostly counts and ratios; there only a
-name that speaks of a dimension must say in which unit.
+Checked: float parameters of public functions and float fields of public classes. Laws take and return
+`Number` (a float or an array), mostly counts and ratios; there only a name that speaks of a dimension, the
+law's own included, must say in which unit.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ DIMENSIONLESS = {
     "ratio": "a ratio",
     "pue": "power usage effectiveness, a ratio >= 1",
     "imbalance": "the fullest over the mean, a ratio >= 1",
+    "offset": "in log space, of a parameter named beside it",
+    "offsets": "in log space, of parameters named beside them",
+    "sd": "of a logarithm",
     "middle": "of an interval whose suffix is passed beside it",
     "low": "of an interval whose suffix is passed beside it",
     "high": "of an interval whose suffix is passed beside it",
     "size": "a unit's size in base units (units.py)",
 }
 # Counts may be floats where they are estimates or array elements.
-COUNT = re.compile(r"^num_|_(count|years|hours|days|gpu_h)$|^(gpu_h|gpu_hours|gpu_days)$")
+COUNT = re.compile(r"^num_|_(count|years|hours|days|gpu_h)$|^(count|gpu_h|gpu_hours|gpu_days)$")
 DIMENSION_WORDS = set(
     "time duration latency delay interval frequency bandwidth throughput traffic rate speed volume memory "
     "capacity power energy heat temperature emissions cost price fee".split()
@@ -82,8 +85,6 @@ def silent_names(path: str, tree: ast.Module) -> Iterator[str]:
         for argument in arguments:
             if floats(argument.annotation) and not says_its_unit(argument.arg):
                 yield f"{path}:{node.lineno} {node.name}({argument.arg})"
-        if node.returns is not None and ast.unparse(node.returns) == "float" and not says_its_unit(node.name):
-            yield f"{path}:{node.lineno} {node.name}() -> float"
 
 
 def test_public_floats_say_their_unit(source: dict[str, ast.Module]) -> None:

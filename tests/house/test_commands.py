@@ -1,0 +1,92 @@
+"""The command line is frozen: what scripts rely on changes only when somebody decides it here.
+
+`COMMANDS` is also the one table of which call of the Python API does the same as a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+import gigawatt
+from gigawatt.cli.commands import ROOT
+
+COMMANDS = {
+    "catalog check --json --overlay --quiet --verbose": "load_catalog",
+    "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
+    "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
+    "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "design training MODEL --cp --dp --ep --etp --global-batch --gpus --json --layout --micro-batch --out "
+    "--overlay --pp --precision --quiet --recompute --schedule --seq-len --system --tokens --top --tp "
+    "--verbose --vpp --zero": "design_training",
+    "explain DIR FIGURE --json --quiet --verbose": "explain_figure",
+    "init [DIR] --json --quiet --verbose": "write_template",
+    "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
+    "schema NAME": "json_schema",
+}
+
+
+def signature(command: click.Command) -> str:
+    """Arguments in order, then options by name, as they are typed."""
+    arguments = [p.human_readable_name for p in command.params if isinstance(p, click.Argument)]
+    options = sorted(max(p.opts, key=len) for p in command.params if isinstance(p, click.Option))
+    return " ".join([*arguments, *options])
+
+
+def runnable(
+    command: click.Command, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that can be run, by its words after `gigawatt`."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        child = command.get_command(context, name)
+        assert child is not None
+        yield from runnable(child, (*path, name))
+
+
+def test_the_commands_are_these() -> None:
+    found = [" ".join([*path, signature(command)]) for path, command in runnable(ROOT)]
+    assert sorted(found) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS.values())))
+def test_every_command_is_a_call_of_the_python_api(name: str) -> None:
+    assert name in gigawatt.__all__
+
+
+@pytest.mark.parametrize("path", [path for path, _ in runnable(ROOT)], ids=" ".join)
+def test_every_command_explains_itself(path: tuple[str, ...], run_gigawatt) -> None:
+    done = run_gigawatt(*path, "--help")
+    assert done.exit_code == 0
+    assert done.output.startswith("Usage: gigawatt")
+
+
+def test_every_option_says_what_it_does() -> None:
+    silent = [
+        f"{' '.join(path)} {option.opts[0]}"
+        for path, command in runnable(ROOT)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert silent == []
+
+
+def test_read_commands_offer_json() -> None:
+    """`schema` prints JSON and nothing else, whatever is asked."""
+    without = {
+        " ".join(path)
+        for path, command in runnable(ROOT)
+        if not any("--json" in option.opts for option in command.params)
+    }
+    assert without <= {"schema"}
+
+
+def test_an_unknown_command_is_wrong_usage(run_gigawatt) -> None:
+    done = run_gigawatt("desing")
+    assert done.exit_code == 2
+    assert "design" in done.errors
