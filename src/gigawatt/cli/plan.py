@@ -31,8 +31,8 @@ def init(terminal: Terminal, directory: Path) -> int:
 def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[Path, ...]) -> int:
     """Plan the training runs of a scenario, and decide.
 
-    For each run and each place: the best layout, how long it takes, until when, at what cost. Writes a
-    plan directory with the scenario, blueprint.json and report.html. Ends with 1 if a run misses its deadline.
+    For each run and each place: the best layout, how long it takes, until when, at what cost. Writes a plan
+    directory with the scenario, blueprint.json and report.html. Ends with 1 if a run misses its deadline.
     """
     from gigawatt.project import plan_scenario
     from gigawatt.views.plan import assumption_table, calendar_table, run_tables

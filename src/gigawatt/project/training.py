@@ -85,20 +85,16 @@ def lay_out(
     Raises InputError for unknown ids and machines of which too little is known.
     """
     from gigawatt.catalog import load_catalog
-    from gigawatt.design.training import design_training
 
     catalogue = load_catalog(overlays)
+    shape = catalogue.model(model)
     found, accelerator = catalogue.require_plannable(system, with_power=False)
+    layout = read_layout(asked, num_accelerators) if asked else None
+    calibration = catalogue.training_calibration()
+    from gigawatt.design.training import design_training
+
     design = design_training(
-        catalogue.model(model),
-        found,
-        accelerator,
-        num_accelerators,
-        job,
-        catalogue.training_calibration(),
-        fixed or {},
-        top,
-        read_layout(asked, num_accelerators) if asked else None,
+        shape, found, accelerator, num_accelerators, job, calibration, fixed or {}, top, layout
     )
     if tokens is None or not design.best:
         return Answer(design)

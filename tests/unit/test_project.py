@@ -1,0 +1,344 @@
+"""Plans with a stand-in for the layout search, so that every figure can be worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gigawatt.domain.blueprint import Blueprint, Option
+from gigawatt.domain.training import (
+    Binding,
+    Layout,
+    StageMemory,
+    TimePart,
+    TrainingDesign,
+    TrainingJob,
+    TrainingPrediction,
+)
+from gigawatt.errors import InputError, UnknownIdError, WriteError
+from gigawatt.project import PlanDirectory, explain_figure, plan_scenario
+
+STEP_S = 10.0
+"""At 1,024 accelerators; the stand-in scales perfectly and is known to within 10 %."""
+
+SCENARIO = """\
+title: by hand
+price_year: 2026
+deadline_confidence: {confidence}
+assumptions:
+  pue: 1.25
+  carbon_kgco2_per_mwh: 400 kgCO2/MWh
+runs:
+  - {{id: first, model: llama-3.1-8b, tokens: 8640 Mtokens, seq_len: 1000, global_batch: 1000,
+      start: 2027-01-01, deadline: 2027-01-03}}
+{more_runs}
+clusters:
+  - {{id: own, system: hgx-h100, num_accelerators: 1024, available_from: 2027-01-01,
+      price_usd_per_gpu_h: $2/GPU/h}}
+rentals:
+  - {{offers: aws-p5-48xlarge-us-east-1, num_accelerators: [1024, 2048]}}
+"""
+
+
+class Search:
+    """Stands in for the layout search and counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+
+    def __call__(
+        self, model: Any, system: Any, accelerator: Any, num_accelerators: int, job: TrainingJob,
+        calibration: Any, fixed: Mapping[str, object], top: int,
+    ) -> TrainingDesign:  # fmt: skip
+        self.calls.append((system.id, num_accelerators))
+        best = (prediction(STEP_S * 1024 / num_accelerators, num_accelerators),)
+        binding = ()
+        if fixed.get("tp") == 3:
+            best, binding = (), (Binding(constraint="heads", message="32 heads do not divide by tp=3"),)
+        return TrainingDesign(
+            model=model.id, system=system.id, num_accelerators=num_accelerators, job=job, layouts_evaluated=1,
+            layouts_legal=1, layouts_fitting=1, proven_optimal=True, best=best, binding=binding,
+        )  # fmt: skip
+
+
+def prediction(step_s: float, num_accelerators: int) -> TrainingPrediction:
+    stage = StageMemory(
+        stage=0, weights_bytes=1e9, gradients_bytes=1e9, optimizer_bytes=1e9, activations_bytes=1e9,
+        logits_bytes=0.0, buffers_bytes=0.0, slack_bytes=0.0,
+    )  # fmt: skip
+    part = TimePart(key="gemm", label="matrix products", time_s=step_s, law="laws.compute.gemm_s")
+    return TrainingPrediction(
+        layout=Layout(dp=num_accelerators), step_s=step_s, low_step_s=0.9 * step_s, high_step_s=1.1 * step_s,
+        parts=(part,), memory=(stage,), memory_bytes=4e9, capacity_bytes=8e10, fits=True, mfu_frac=0.4,
+        hfu_frac=0.4, tokens_per_s=1e6 / step_s, basis="stand-in",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def scenario(more_runs: str = "", confidence: str = "p90", text: str = SCENARIO) -> Path:
+        path = tmp_path / "scenario.yaml"
+        path.write_text(text.format(more_runs=more_runs, confidence=confidence), encoding="utf-8")
+        return path
+
+    return scenario
+
+
+def options_of(blueprint: Blueprint, run: int = 0) -> dict[str, Option]:
+    return {option.id: option for option in blueprint.runs[run].options}
+
+
+RENTED = "aws-p5-48xlarge-us-east-1"
+
+
+def test_a_day_of_1024_accelerators_by_hand(write, tmp_path: Path) -> None:
+    """8,640 steps of 10 s are a day; 1,024 accelerators for a day are 24,576 hours."""
+    plan = plan_scenario(write(), tmp_path / "plan", design=Search())
+    run, options = plan.blueprint.runs[0], options_of(plan.blueprint)
+    own, same, twice = options["own"], options[f"{RENTED}@1024"], options[f"{RENTED}@2048"]
+    assert run.num_steps == 8640
+    assert (own.train_s, own.low_train_s, own.high_train_s) == pytest.approx((86400, 77760, 95040))
+    assert (own.start, own.finish) == ("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z")
+    assert (own.low_finish, own.high_finish) == ("2027-01-01T21:36:00Z", "2027-01-02T02:24:00Z")
+    assert own.gpu_hours == pytest.approx(24576)
+    assert (own.cost_usd, own.high_cost_usd) == pytest.approx((49152, 49152 * 1.1))
+    assert same.cost_usd == pytest.approx(24576 * 6.88)  # the AWS list price of the offer
+    assert same.price_year == 2026
+    assert twice.cost_usd == pytest.approx(same.cost_usd)
+    assert twice.train_s == pytest.approx(43200)
+    # 128 nodes of 10.2 kW at PUE 1.25 are 1.632 MW: 39.168 MWh a day, 15.667 t at 400 kg/MWh.
+    assert own.energy_j == pytest.approx(39.168 * 3.6e9)
+    assert own.emissions_kgco2 == pytest.approx(15667.2)
+
+
+def test_the_cheapest_that_meets_the_deadline_is_taken(write, tmp_path: Path) -> None:
+    plan = plan_scenario(write(), tmp_path / "plan", design=Search())
+    decision = plan.blueprint.runs[0].decision
+    assert plan.met
+    assert decision.option == "own"
+    assert decision.runner_up == f"{RENTED}@2048"  # costs the same as 1,024, finishes earlier
+    assert "244.0 % more" in decision.reason  # 6.88 against 2
+
+
+def test_two_runs_queue_for_the_owned_cluster_by_deadline(write, tmp_path: Path) -> None:
+    """The run listed second has the earlier deadline, so the first waits, and so does its interval."""
+    second = (
+        "  - {id: urgent, model: llama-3.1-8b, tokens: 8640 Mtokens, seq_len: 1000, global_batch: 1000,\n"
+        "      start: 2027-01-01, deadline: 2027-01-02}"
+    )
+    plan = plan_scenario(write(second), tmp_path / "plan", design=Search())
+    first, urgent = (options_of(plan.blueprint, run)["own"] for run in (0, 1))
+    assert (urgent.start, urgent.finish) == ("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z")
+    assert first.waits_for == ("urgent",)
+    assert (first.start, first.finish) == ("2027-01-02T00:00:00Z", "2027-01-03T00:00:00Z")
+    assert (first.low_finish, first.high_finish) == ("2027-01-02T19:12:00Z", "2027-01-03T04:48:00Z")
+    assert [(one.run, one.cluster) for one in plan.blueprint.calendar] == [
+        ("urgent", "own"),
+        ("first", "own"),
+    ]
+
+
+def test_a_run_that_would_wait_too_long_rents(write, tmp_path: Path) -> None:
+    """At 90 % the queue ahead takes 1.1 days and the run 2.2: more than the three days it has."""
+    second = (
+        "  - {id: urgent, model: llama-3.1-8b, tokens: 8640 Mtokens, seq_len: 1000, global_batch: 1000,\n"
+        "      start: 2027-01-01, deadline: 2027-01-02}"
+    )
+    twice_as_long = SCENARIO.replace("tokens: 8640 Mtokens", "tokens: 17280 Mtokens")
+    plan = plan_scenario(write(second, text=twice_as_long), tmp_path / "plan", design=Search())
+    assert plan.blueprint.runs[1].decision.option == "own"
+    assert options_of(plan.blueprint)["own"].slack_s == pytest.approx(-0.3 * 86400)
+    assert plan.blueprint.runs[0].decision.option == f"{RENTED}@2048"
+
+
+def test_confidence_decides_what_meets(write, tmp_path: Path) -> None:
+    """A middle finish at the last moment meets at p50 and misses at p90."""
+    text = SCENARIO.replace("deadline: 2027-01-03", "deadline: 2027-01-01")
+    middling = plan_scenario(write(confidence="p50", text=text), tmp_path / "a", design=Search())
+    cautious = plan_scenario(write(confidence="p90", text=text), tmp_path / "b", design=Search())
+    assert options_of(middling.blueprint)["own"].verdict == "meets"
+    assert options_of(cautious.blueprint)["own"].verdict == "late"
+    assert cautious.blueprint.runs[0].decision.option == f"{RENTED}@2048"
+
+
+def test_the_nearest_miss_is_named_when_nothing_meets(write, tmp_path: Path) -> None:
+    text = SCENARIO.replace("8640 Mtokens", "86400 Mtokens")
+    plan = plan_scenario(write(text=text), tmp_path / "plan", design=Search())
+    decision = plan.blueprint.runs[0].decision
+    assert not plan.met
+    assert decision.option == f"{RENTED}@2048"  # five days at the middle, 5.5 at 90 %, three allowed
+    assert "2.5 days late" in decision.reason
+    assert {one.constraint for one in options_of(plan.blueprint)["own"].binding} == {"deadline"}
+
+
+def test_goodput_stretches_time_and_is_an_assumption_when_it_is_not_given(write, tmp_path: Path) -> None:
+    bare = plan_scenario(write(), tmp_path / "a", design=Search()).blueprint
+    text = SCENARIO.replace("  pue: 1.25\n", "  pue: 1.25\n  goodput_frac: 80 %\n")
+    stretched = plan_scenario(write(text=text), tmp_path / "b", design=Search()).blueprint
+    assert options_of(stretched)["own"].train_s == pytest.approx(86400 / 0.8)
+    goodput = next(one for one in bare.assumptions if one.key == "goodput_frac")
+    assert goodput.value is None
+    assert "not modelled yet" in goodput.note
+
+
+def test_a_layout_is_searched_once_for_each_system_and_size(write, tmp_path: Path) -> None:
+    search = Search()
+    plan_scenario(write(), tmp_path / "plan", design=search)
+    assert sorted(search.calls) == [("hgx-h100", 1024), ("hgx-h100", 2048)]
+
+
+def test_an_impossible_layout_says_what_binds(write, tmp_path: Path) -> None:
+    text = SCENARIO.replace("deadline: 2027-01-03}}", "deadline: 2027-01-03, layout: {{tp: 3}}}}")
+    plan = plan_scenario(write(text=text), tmp_path / "plan", design=Search())
+    own = options_of(plan.blueprint)["own"]
+    assert own.verdict == "infeasible"
+    assert own.binding[0].constraint == "heads"
+    assert plan.blueprint.runs[0].decision.option == ""
+
+
+def test_offers_that_cannot_be_planned_say_why(write, tmp_path: Path) -> None:
+    text = SCENARIO + "  - {{offers: lambda-b200-sxm6-on-demand, num_accelerators: 1024}}\n"
+    text = text.replace("[1024, 2048]", "1020")
+    options = options_of(plan_scenario(write(text=text), tmp_path / "plan", design=Search()).blueprint)
+    assert options["lambda-b200-sxm6-on-demand@1024"].binding[0].constraint == "unknown system"
+    assert options[f"{RENTED}@1020"].binding[0].constraint == "whole nodes"
+    assert "1,024" in options[f"{RENTED}@1020"].binding[0].message
+
+
+def test_a_plan_of_unchanged_inputs_is_not_made_again(write, tmp_path: Path) -> None:
+    path, search = write(), Search()
+    first = plan_scenario(path, tmp_path / "plan", design=search)
+    second = plan_scenario(path, tmp_path / "plan", design=search)
+    assert (first.skipped, second.skipped, len(search.calls)) == (False, True, 2)
+    assert second.blueprint == first.blueprint
+
+
+def test_a_changed_input_or_a_damaged_artefact_is_planned_again(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    assert not plan_scenario(write(confidence="p50"), tmp_path / "plan", design=Search()).skipped
+    (tmp_path / "plan" / "report.html").write_text("cut")
+    assert not plan_scenario(write(confidence="p50"), tmp_path / "plan", design=Search()).skipped
+    (tmp_path / "plan" / "manifest.json").unlink()
+    assert not plan_scenario(write(confidence="p50"), tmp_path / "plan", design=Search()).skipped
+
+
+def test_same_inputs_give_the_same_bytes(write, tmp_path: Path) -> None:
+    path = write()
+    for name in ("a", "b"):
+        plan_scenario(path, tmp_path / name, design=Search())
+    names = sorted(file.name for file in (tmp_path / "a").iterdir())
+    assert names == ["blueprint.json", "manifest.json", "report.html", "scenario.yaml"]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_artefacts_carry_no_times_and_no_machine(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    for file in (tmp_path / "plan").iterdir():
+        assert str(tmp_path) not in file.read_text(encoding="utf-8")
+
+
+def test_an_interruption_leaves_the_old_plan(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    before = {file.name: file.read_bytes() for file in (tmp_path / "plan").iterdir()}
+
+    def interrupted(*_: object, **__: object) -> TrainingDesign:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        plan_scenario(write(confidence="p50"), tmp_path / "plan", design=interrupted)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "plan").iterdir()} == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["plan", "scenario.yaml"]
+
+
+def test_a_full_disk_leaves_nothing_behind(write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gigawatt.project.directory.write_atomic", full)
+    with pytest.raises(WriteError, match="no space left on device"):
+        plan_scenario(write(), tmp_path / "new" / "plan", design=Search())
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["scenario.yaml"]
+
+
+def test_unknown_ids_are_input_errors(write, tmp_path: Path) -> None:
+    with pytest.raises(UnknownIdError, match="hgx-h100"):
+        plan_scenario(write(text=SCENARIO.replace("hgx-h100", "hgx-h10")), tmp_path / "p", design=Search())
+    with pytest.raises(UnknownIdError, match=r"llama-3\.1-8b"):
+        plan_scenario(write(text=SCENARIO.replace("3.1-8b", "3.1-9b")), tmp_path / "p", design=Search())
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "complaint"),
+    [
+        ("tokens: 8640 Mtokens", "tokens: 0 tokens", "tokens"),
+        ("tokens: 8640 Mtokens", "tokens: 8640 GB", "tokens"),
+        ("seq_len: 1000", "seq_len: -1", "seq_len"),
+        ("num_accelerators: 1024", "num_accelerators: 99999999999", "num_accelerators"),
+        ("deadline: 2027-01-03", "deadline: 2026-01-03", "before start"),
+        ("deadline: 2027-01-03", "deadline: someday", "not a date"),
+        ("pue: 1.25", "pue: 0.5", "pue"),
+        ("$2/GPU/h", "2 EUR/GPU/h", "price_usd_per_gpu_h"),
+        ("$2/GPU/h", "2", "price_usd_per_gpu_h"),
+        ("title: by hand", "titel: by hand", "title"),
+        ("id: own", "id: 'a b'", "id"),
+    ],
+)
+def test_bad_input_is_placed_and_explained(
+    write, tmp_path: Path, was: str, becomes: str, complaint: str
+) -> None:
+    path = write(text=SCENARIO.replace(was, becomes))
+    with pytest.raises(InputError) as refused:
+        plan_scenario(path, tmp_path / "plan", design=Search())
+    problem = refused.value.problems[0]
+    assert problem.file == str(path)
+    assert problem.line > 0
+    assert complaint in str(problem)
+    assert not (tmp_path / "plan").exists()
+
+
+def test_every_figure_of_every_option_can_be_explained(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    blueprint = PlanDirectory(tmp_path / "plan").blueprint()
+    figures = "step_s train_s finish slack_s gpu_hours energy_j power_w emissions_kgco2 price_usd_per_gpu_h cost_usd"
+    for index in range(3):
+        for figure in figures.split():
+            explanation = explain_figure(blueprint, f"/runs/0/options/{index}/{figure}")
+            assert explanation.inputs, figure
+            assert all(law.source for law in explanation.laws), figure
+
+
+def test_a_cost_leads_back_to_the_price_list(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    explanation = explain_figure(PlanDirectory(tmp_path / "plan").blueprint(), "/runs/0/options/1/cost_usd")
+    text = json.dumps(explanation.model_dump())
+    assert "laws.finance.rental_cost_usd" in text
+    assert f"offers/{RENTED}/on_demand_usd_per_gpu_h" in text
+    assert "Amazon" in text or "AWS" in text
+    assert "laws.progress.training_time_s" in text
+
+
+def test_a_figure_that_is_not_there_says_what_is(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    with pytest.raises(InputError, match="cost_usd"):
+        explain_figure(PlanDirectory(tmp_path / "plan").blueprint(), "/runs/0/options/1/costs")
+
+
+def test_a_blueprint_changed_by_hand_is_refused(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    file = tmp_path / "plan" / "blueprint.json"
+    file.write_text(file.read_text().replace('"num_steps": 8640', '"num_steps": 8641'))
+    with pytest.raises(InputError, match="changed by hand"):
+        PlanDirectory(tmp_path / "plan").blueprint()
+
+
+def test_a_folder_without_a_manifest_is_no_plan(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="manifest"):
+        PlanDirectory(tmp_path).blueprint()
+    with pytest.raises(InputError, match="no such plan"):
+        PlanDirectory(tmp_path / "nowhere").blueprint()
