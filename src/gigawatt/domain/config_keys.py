@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from gigawatt.errors import InputError, Problem
+
+ItemT = TypeVar("ItemT", int, str)
 
 _SHOWN_CHARACTERS = 40
 
@@ -84,13 +86,18 @@ class ConfigKeys:
             return default or ""
         return value
 
-    def items(self, *names: str) -> tuple[Any, ...]:
-        """A list under the first of `names` present; empty where none is."""
-        key, value = self._find(names)
+    def items(self, name: str, kind: type[ItemT]) -> tuple[ItemT, ...]:
+        """A list of one kind of value; empty where absent."""
+        value = self.raw(name)
         if value is None:
             return ()
+        words = "texts" if kind is str else "whole numbers"
         if isinstance(value, str) or not isinstance(value, Sequence):
-            self.note(key, f"found {_shown(value)}, expected a list")
+            self.note(name, f"found {_shown(value)}, expected a list of {words}")
+            return ()
+        odd = [item for item in value if not isinstance(item, kind)]
+        if odd:
+            self.note(name, f"found {_shown(odd[0])} among them, expected {words}")
             return ()
         return tuple(value)
 

@@ -66,6 +66,8 @@ def _family(keys: ConfigKeys) -> Family:
 def _refusal(keys: ConfigKeys, model_type: object) -> str:
     if keys.has("peft_type"):
         return "missing; this is an adapter's configuration: give the config.json of its base model"
+    if model_type is not None and not isinstance(model_type, str):
+        return f"found {model_type!r}, expected a text such as 'llama'"
     if model_type is None:
         return f"missing, expected one of {', '.join(FAMILIES)}; is this a model's config.json?"
     if model_type in HYBRIDS:
@@ -281,16 +283,24 @@ class _Reader:
         if not self.family.experts or (self.family.experts == "moe" and not keys.has(*_EXPERTS)):
             return [False] * self.num_layers
         if keys.has("moe_layers"):
-            chosen = set(keys.items("moe_layers"))
+            chosen = self._layer_set("moe_layers")
             return [layer in chosen for layer in range(self.num_layers)]
         first = keys.count("first_k_dense_replace", default=0, low=0)
         every = keys.count("moe_layer_freq", default=1)
         step = keys.count("decoder_sparse_step", "interleave_moe_layer_step", default=1)
-        dense = set(keys.items("mlp_only_layers"))
+        dense = self._layer_set("mlp_only_layers")
         return [
             layer >= first and layer % every == 0 and (layer + 1) % step == 0 and layer not in dense
             for layer in range(self.num_layers)
         ]
+
+    def _layer_set(self, name: str) -> frozenset[int]:
+        """Layers that a key lists by number, from 0 on."""
+        layers = frozenset(self.keys.items(name, int))
+        beyond = sorted(layer for layer in layers if not 0 <= layer < self.num_layers)
+        if beyond:
+            self.keys.note(name, f"found layer {beyond[0]}, expected 0 to {self.num_layers - 1}")
+        return layers
 
     def _windows(self) -> list[int]:
         """The window of each layer, 0 where it sees everything."""
@@ -306,8 +316,8 @@ class _Reader:
 
     def _windows_by_type(self, window: int) -> list[int]:
         sliding = {"sliding_attention", "chunked_attention"}
-        types = self.keys.items("layer_types")
-        for odd in sorted({str(kind) for kind in types} - sliding - {"full_attention"}):
+        types = self.keys.items("layer_types", str)
+        for odd in sorted(set(types) - sliding - {"full_attention"}):
             self.keys.note("layer_types", f"found {odd!r}, expected full, sliding or chunked attention")
         if len(types) != self.num_layers:
             self.keys.note("layer_types", f"found {len(types)} layers, expected {self.num_layers}")
@@ -319,7 +329,7 @@ class _Reader:
         if family.window == "late":
             return layer >= keys.count("max_window_layers", default=0, low=0)
         if family.window == "chunk":
-            rotary = keys.items("no_rope_layers")
+            rotary = keys.items("no_rope_layers", int)
             if len(rotary) == self.num_layers:
                 return bool(rotary[layer])
             return (layer + 1) % keys.count("no_rope_layer_interval", default=family.pattern) != 0

@@ -166,6 +166,14 @@ def test_a_window_that_the_class_would_default_must_be_said():
     assert "sliding_window" in problems(LLAMA | {"model_type": "gemma2"})
 
 
+@pytest.mark.parametrize("listed", [[[1]], [{}], ["1"], [32], [-1], "1"])
+def test_lists_of_layers_hold_numbers_of_layers(listed):
+    experts = {
+        "model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64,
+    }  # fmt: skip
+    assert "mlp_only_layers" in problems(LLAMA | experts | {"mlp_only_layers": listed})
+
+
 @pytest.mark.parametrize("model_type", ["nemotron_h", "mamba", "jamba", "qwen3_next"])
 def test_hybrids_are_refused_with_a_remedy(model_type):
     message = problems({"model_type": model_type})["model_type"]
@@ -189,6 +197,7 @@ def test_unknown_type_names_the_nearest():
         ({"peft_type": "LORA", "r": 8}, "base model"),
         ({"_class_name": "UNet2DConditionModel"}, "is this a model's config.json?"),
         ({"model_type": 7}, "found 7"),
+        ({"model_type": ["llama"]}, "expected a text"),
     ],
 )
 def test_foreign_files_are_refused(config, words):
