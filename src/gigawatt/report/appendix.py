@@ -80,7 +80,7 @@ def assumptions_section(blueprint: Blueprint) -> Markup:
     assumed = [
         Line(
             (
-                Cell(wording.sentence(item.label).removesuffix("."), item.key),
+                Cell(wording.capitalised(item.label), item.key),
                 Cell(wording.named_value(item.key, item.value), figure=True),
                 Cell(badge(item.basis)),
                 Cell(_cited(blueprint, item.source)),

@@ -10,8 +10,8 @@ from gigawatt.report.labels import text_width
 from gigawatt.report.markup import Markup, element, join
 from gigawatt.report.scatter import line, words
 
-NUM_COLOURS = 12
-"""Classes `part-0` .. `part-11` of the style sheet; more parts start over."""
+NUM_COLOURS = 16
+"""Classes `part-0` .. `part-15` of the style sheet; more parts start over."""
 
 _TEXT_SIZE = 12.5
 _BAR, _GAP, _LABEL_LINE = 24.0, 12.0, 17.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gigawatt.report.bars import NUM_COLOURS
 from gigawatt.report.markup import Markup, element, join, number
 
 WIDE, NARROW = 1040.0, 380.0
@@ -140,7 +141,7 @@ def figure(
 
 def swatch(part: int, text: str) -> Markup:
     """A key of the legend for a part of a bar."""
-    square = element("rect", width=14, height=14, rx=2, class_=f"part-{part}")
+    square = element("rect", width=14, height=14, rx=2, class_=f"part-{part % NUM_COLOURS}")
     return join([element("svg", square, viewBox="0 0 14 14", aria_hidden="true"), element("span", text)])
 
 

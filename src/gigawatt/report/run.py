@@ -123,7 +123,9 @@ def time_figure(run: RunPlan, run_index: int, design: TrainingDesign) -> Markup:
         lambda width: stacked_bars(bars, width),
         caption + _search(design),
         [swatch(index, name) for index, name in enumerate(names)],
-        bullets([f"Runner-up {rank}: {reason}" for rank, reason in enumerate(design.reasons, 1)]),
+        bullets(
+            [f"Runner-up {rank}: {wording.sentence(reason)}" for rank, reason in enumerate(design.reasons, 1)]
+        ),
         _parts_table(f"Time of one step of {run.id} by part", bars, names, "_s"),
     )
 
@@ -158,7 +160,7 @@ def sensitivity_table(run: RunPlan, design: TrainingDesign) -> Markup:
     lines = [
         Line(
             (
-                Cell(item.input),
+                Cell(wording.capitalised(item.input)),
                 Cell(f"× {item.factor:g}", figure=True),
                 Cell(wording.quantity(item.step_s, "_s"), figure=True),
             )

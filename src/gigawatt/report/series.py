@@ -77,10 +77,8 @@ def prices(run: RunPlan, currency: str) -> str:
 
 def time_parts(predictions: Sequence[TrainingPrediction]) -> list[tuple[str, str]]:
     """Key and label of every part that takes any time in any of the layouts, in order of appearance."""
-    labels = {
-        part.key: part.label for prediction in predictions for part in prediction.parts if part.time_s > 0
-    }
-    return list(labels.items())
+    parts = [part for prediction in predictions for part in prediction.parts if part.time_s > 0]
+    return list({part.key: wording.capitalised(part.label) for part in parts}.items())
 
 
 def time_bar(label: str, prediction: TrainingPrediction, keys: Sequence[str]) -> Bar:

@@ -93,6 +93,11 @@ def named_value(key: str, value: float | str | bool | None) -> str:
     return f"{value:,.6g}" if suffix is None else units.format_quantity(value, suffix)
 
 
+def capitalised(text: str) -> str:
+    """Text with a capital first letter; the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """Text with a capital first letter and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    return capitalised(text) + ("" if text.endswith((".", "!", "?")) else ".")

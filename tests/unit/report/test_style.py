@@ -48,8 +48,8 @@ PAIRS = [
     ("bad", "paper", TEXT),
     ("ink", "plain-paper", TEXT),
     *((name, f"{name}-paper", TEXT) for name in ("good", "bad", "warn", "info")),
-    *(("on-part", f"part-{index}", TEXT) for index in range(12)),
-    *((f"part-{index}", "paper", SHAPE) for index in range(12)),
+    *(("on-part", f"part-{index}", TEXT) for index in range(16)),
+    *((f"part-{index}", "paper", SHAPE) for index in range(16)),
 ]
 
 
