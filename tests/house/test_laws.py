@@ -8,23 +8,30 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gigawatt import laws
+import gigawatt
 
-MODULES = sorted(path.stem for path in Path(laws.__path__[0]).glob("*.py") if path.stem != "__init__")
+PACKAGE = Path(gigawatt.__path__[0])
+EXAMPLES = sorted(
+    path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.py")
+    if re.search(r"^\s*>>> ", path.read_text(encoding="utf-8"), re.MULTILINE)
+)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_the_doctests_of_a_law_hold(name: str) -> None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_in_docstrings_hold(name: str) -> None:
     # A law answers floats and arrays alike; examples read better without `np.float64(...)` around each.
     with np.printoptions(legacy="1.25"):
-        outcome = doctest.testmod(importlib.import_module(f"gigawatt.laws.{name}"), optionflags=FLAGS)
+        outcome = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
+    assert outcome.attempted
     assert outcome.failed == 0
 
 
