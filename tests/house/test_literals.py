@@ -22,7 +22,7 @@ LOOKED_AT = (
     "catalog",
     "project",
 )
-FORMATS = ("domain/model_families.py",)
+FORMATS = ("domain/model_families.py", "exports/torchtitan_models.py")
 SMALL = 16
 SHARES = {0.1, 0.2, 0.25, 0.5, 0.75, 0.8, 0.9, 1.5}
 PERCENTILES = {5, 10, 20, 25, 50, 75, 80, 90, 95, 99, 100}

@@ -98,19 +98,26 @@ def _one(values: Iterable[object], key: str, what: str) -> list[Problem]:
     return [Problem(message, key)] if len(found) > 1 else []
 
 
+def _same(records: list[Attention] | list[Experts], key: str, what: str) -> list[Problem]:
+    fields = list(type(records[0]).model_fields) if records else []
+    differing = [name for name in fields if len({getattr(record, name) for record in records}) > 1]
+    message = f"Megatron-LM takes one {what} for all layers; here they differ in {', '.join(differing)}"
+    return [Problem(message, key)] if differing else []
+
+
 def _inexpressible_model(model: Model) -> list[Problem]:
     attentions = [block.attention for block in model.blocks]
     denses = [block.feed_forward for block in model.blocks if block.feed_forward]
     experts = [block.experts for block in model.blocks if block.experts]
     mlps: list[FeedForward | Experts] = [*denses, *experts]
-    full = (attention.model_copy(update={"window_tokens": 0}) for attention in attentions)
+    full = [attention.model_copy(update={"window_tokens": 0}) for attention in attentions]
     windows = (attention.window_tokens for attention in attentions if attention.window_tokens)
     biases = [*(mlp.bias for mlp in mlps), *(attention.out_bias for attention in attentions)]
     problems = [
-        *_one(full, "blocks.attention", "attention shape"),
+        *_same(full, "blocks.attention", "attention shape"),
         *_one(windows, "blocks.attention.window_tokens", "window"),
         *_one((dense.hidden for dense in denses), "blocks.feed_forward.hidden", "feed-forward width"),
-        *_one(experts, "blocks.experts", "shape of experts"),
+        *_same(experts, "blocks.experts", "shape of experts"),
         *_one((mlp.gated for mlp in mlps), "blocks.feed_forward.gated", "choice of gated activation"),
         *_one(biases, "blocks.feed_forward.bias", "choice of biases (all linear layers or none)"),
     ]

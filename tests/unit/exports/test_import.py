@@ -190,7 +190,7 @@ def test_torchtitan_on_top_of_its_own_config() -> None:
         "  --parallelism.pipeline_parallel_layers_per_stage 7"
     )
     found = import_layout(script, "run.sh")
-    # llama3_70b presets tp 8, 8 sequences of 8192, full recompute; ceil((80 + 1 + 1)/7) = 12 stages, 3 a rank.
+    # llama3_70b presets tp 8, 8 x 8192 tokens, full recompute; ceil((80 + 1 + 1)/7) = 12 stages, 3 a rank.
     # FSDP keeps gathered parameters by default where there is a pipeline: ZeRO-2.
     assert found.layout == Layout(tp=8, pp=4, vpp=3, dp=2, zero=2, recompute="full", schedule="interleaved")
     assert found.job == {"seq_len": 8192, "global_batch": 16, "precision": "bf16"}
