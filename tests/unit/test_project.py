@@ -72,7 +72,7 @@ def prediction(step_s: float, num_accelerators: int) -> TrainingPrediction:
     )  # fmt: skip
     part = TimePart(key="gemm", label="matrix products", time_s=step_s, law="laws.compute.gemm_s")
     return TrainingPrediction(
-        layout=Layout(dp=num_accelerators), step_s=step_s, low_step_s=0.9 * step_s, high_step_s=1.1 * step_s,
+        layout=Layout(tp=8, pp=16, dp=num_accelerators // 128), step_s=step_s, low_step_s=0.9 * step_s, high_step_s=1.1 * step_s,
         parts=(part,), memory=(stage,), memory_bytes=4e9, capacity_bytes=8e10, fits=True, mfu_frac=0.4,
         hfu_frac=0.4, tokens_per_s=1e6 / step_s, basis="stand-in",
     )  # fmt: skip
@@ -305,7 +305,10 @@ def test_bad_input_is_placed_and_explained(
 def test_every_figure_of_every_option_can_be_explained(write, tmp_path: Path) -> None:
     plan_scenario(write(), tmp_path / "plan", design=Search())
     blueprint = PlanDirectory(tmp_path / "plan").blueprint()
-    figures = "step_s train_s finish slack_s gpu_hours energy_j power_w emissions_kgco2 price_usd_per_gpu_h cost_usd"
+    figures = (
+        "step_s train_s finish slack_s gpu_hours energy_j power_w emissions_kgco2 "
+        "price_usd_per_gpu_h cost_usd"
+    )
     for index in range(3):
         for figure in figures.split():
             explanation = explain_figure(blueprint, f"/runs/0/options/{index}/{figure}")
@@ -342,3 +345,36 @@ def test_a_folder_without_a_manifest_is_no_plan(tmp_path: Path) -> None:
         PlanDirectory(tmp_path).blueprint()
     with pytest.raises(InputError, match="no such plan"):
         PlanDirectory(tmp_path / "nowhere").blueprint()
+
+
+def test_a_plan_is_exported_as_it_was_decided(write, tmp_path: Path) -> None:
+    from gigawatt.project.handover import export_plan
+
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    (script,) = export_plan(tmp_path / "plan", "megatron-lm").values()
+    assert "--tensor-model-parallel-size 8" in script
+    assert "--seq-length 1000" in script
+    with pytest.raises(InputError, match="the plan has first"):
+        export_plan(tmp_path / "plan", "megatron-lm", "second")
+
+
+def test_two_plans_differ_by_what_was_changed(write, tmp_path: Path) -> None:
+    from gigawatt.project.comparison import compare_plans
+
+    plan_scenario(write(), tmp_path / "a", design=Search())
+    plan_scenario(write(text=SCENARIO.replace("$2/GPU/h", "$3/GPU/h")), tmp_path / "b", design=Search())
+    comparison = compare_plans(tmp_path / "a", tmp_path / "b")
+    assert [one.key for one in comparison.causes] == ["scenario", "clusters/own/price_usd_per_gpu_h"]
+    costs = {one.where: (one.before, one.after) for one in comparison.effects if one.key == "cost_usd"}
+    assert costs == {"first on own": pytest.approx((49152.0, 73728.0))}
+    same = compare_plans(tmp_path / "a", tmp_path / "a")
+    assert (same.causes, same.effects) == ((), ())
+
+
+def test_the_report_is_drawn_again_as_it_was(write, tmp_path: Path) -> None:
+    from gigawatt.project.handover import draw_report
+
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    before = (tmp_path / "plan" / "report.html").read_bytes()
+    (tmp_path / "plan" / "report.html").unlink()
+    assert draw_report(tmp_path / "plan").read_bytes() == before

@@ -27,6 +27,12 @@ _CATALOG = LazyGroup(
     },
 )
 
+_IMPORT = LazyGroup(
+    "import",
+    "what real systems say, read in",
+    {"layout": Later("a Megatron-LM or torchtitan command line as a layout", "exchange", "import_layout")},
+)
+
 ROOT = LazyGroup(
     "gigawatt",
     _SUMMARY,
@@ -36,6 +42,10 @@ ROOT = LazyGroup(
         "design": _DESIGN,
         "catalog": _CATALOG,
         "explain": Later("inputs, laws and sources behind one figure", "plan", "explain"),
+        "diff": Later("what changed between two plans, and why", "exchange", "diff"),
+        "export": Later("what real systems take in, for the chosen layout", "exchange", "export"),
+        "import": _IMPORT,
+        "report": Later("the report of a plan, drawn again", "exchange", "report"),
         "schema": Later("JSON Schema of a scenario or a catalogue row, for editors", "schema", "schema"),
     },
 )

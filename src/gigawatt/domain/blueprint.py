@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from gigawatt.domain.hardware import System
+from gigawatt.domain.model import Model
 from gigawatt.domain.record import Record
 from gigawatt.domain.training import Binding, TrainingDesign, TrainingPrediction
 
@@ -157,6 +159,8 @@ class RunPlan(Record):
     id: str
     model: str
     model_name: str
+    shape: Model | None = None
+    """The model in full, so that a plan can be exported without the catalogue that it was made with."""
     tokens: float
     seq_len: int
     global_batch: int
@@ -205,3 +209,5 @@ class Blueprint(Record):
     derivations: tuple[Derivation, ...] = ()
     runs: tuple[RunPlan, ...]
     calendar: tuple[Booking, ...] = ()
+    systems: tuple[System, ...] = ()
+    """The node and rack kinds of the options, in full."""

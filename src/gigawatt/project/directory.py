@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gigawatt.documents import digest, read_json, write_atomic
+from gigawatt.documents import digest, read_json, read_record, write_atomic
+from gigawatt.domain.blueprint import Blueprint
 from gigawatt.errors import InputError, Problem, WriteError
 
 MANIFEST = "manifest.json"
@@ -101,6 +102,11 @@ class PlanDirectory:
             )
             raise InputError(Problem(message, file=str(self.path / BLUEPRINT)))
         return found
+
+    def record(self) -> Blueprint:
+        """The blueprint as a record. Raises InputError where there is no complete, unaltered plan."""
+        self.blueprint()
+        return read_record(self.path / BLUEPRINT, Blueprint)
 
     def check(self) -> None:
         """Refuse a folder that holds no complete plan, saying what is missing."""

@@ -134,6 +134,7 @@ def compose(
         progress,
         num_designs=len(sizes),
     )
+    systems = {place.system.id: place.system for place in places if place.system}
     plans: dict[str, RunPlan] = {}
     for run in sorted(scenario.runs, key=lambda run: run.deadline):
         plans[run.id] = _plan_run(desk, run)
@@ -152,6 +153,7 @@ def compose(
         derivations=trace.derivations,
         runs=tuple(plans[run.id] for run in scenario.runs),
         calendar=tuple(desk.calendar.bookings),
+        systems=tuple(systems[id] for id in sorted(systems)),
     )
 
 
@@ -216,6 +218,7 @@ def _plan_run(desk: _Desk, run: TrainingRun) -> RunPlan:
         id=run.id,
         model=run.model,
         model_name=model.name,
+        shape=model,
         tokens=run.tokens,
         seq_len=run.seq_len,
         global_batch=run.global_batch,

@@ -66,7 +66,8 @@ class Answer:
 def flat(prediction: TrainingPrediction) -> dict[str, Any]:
     """A prediction with its layout's axes beside its figures."""
     plain = prediction.model_dump()
-    return plain.pop("layout") | plain
+    axes: dict[str, Any] = plain.pop("layout")
+    return axes | plain
 
 
 def lay_out(

@@ -1,0 +1,83 @@
+"""export, import layout, report, diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gigawatt.cli.arguments import MOST_ACCELERATORS, count
+from gigawatt.cli.terminal import Terminal, speaking
+
+
+@click.command()
+@click.argument("target")
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("-o", "out", required=True, type=click.Path(path_type=Path), metavar="PATH", help="Where to.")
+@click.option("--run", "run_name", metavar="NAME", help="Which run of the plan, where it has several.")
+@speaking
+def export(terminal: Terminal, target: str, directory: Path, out: Path, run_name: str | None) -> int:
+    """Write what TARGET takes in, for the layout that the plan in DIR decided for.
+
+    Targets: megatron-lm, torchtitan, torchtitan-toml.
+    """
+    from gigawatt.project.handover import export_plan, write_files
+
+    written = write_files(export_plan(directory, target, run_name), out)
+    for path in written:
+        terminal.say(f"wrote {path}")
+    terminal.result("export", {"target": target, "files": [str(path) for path in written]})
+    return 0
+
+
+@click.command("layout")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--gpus", type=count(MOST_ACCELERATORS), metavar="N", help="Accelerators, if FILE does not say."
+)
+@click.option("--layers", type=count(MOST_ACCELERATORS), metavar="N", help="Layers, if FILE does not say.")
+@speaking
+def import_layout(terminal: Terminal, file: Path, gpus: int | None, layers: int | None) -> int:
+    """Read the layout in FILE: a Megatron-LM or torchtitan command line, launch script or job file."""
+    from gigawatt.documents import read_text
+    from gigawatt.exports import import_layout as read_layout
+    from gigawatt.views.training import layout_text
+
+    found = read_layout(read_text(file), str(file), gpus or 0, layers or 0)
+    terminal.say(layout_text(found.layout))
+    for noun, said in (("job", found.job), ("model", found.model)):
+        if said:
+            terminal.note(f"{noun}: " + ", ".join(f"{key} {value}" for key, value in said.items()))
+    for note in found.notes:
+        terminal.note(f"note: {note}")
+    terminal.result("import-layout", found.model_dump())
+    return 0
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@speaking
+def report(terminal: Terminal, directory: Path) -> int:
+    """Draw the report of the plan in DIR again: one HTML file that needs no network."""
+    from gigawatt.project.handover import draw_report
+
+    path = draw_report(directory)
+    terminal.say(f"wrote {path}")
+    terminal.result("report", {"report": str(path)})
+    return 0
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("after", type=click.Path(path_type=Path), metavar="DIR")
+@speaking
+def diff(terminal: Terminal, before: Path, after: Path) -> int:
+    """Show what changed between two plans: in what went in, and in what came out."""
+    from gigawatt.project.comparison import compare_plans
+    from gigawatt.views.comparison import comparison_tables
+
+    comparison = compare_plans(before, after)
+    for table in comparison_tables(comparison):
+        terminal.table(table)
+    terminal.result("diff", comparison.model_dump())
+    return 0
