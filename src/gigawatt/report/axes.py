@@ -111,13 +111,24 @@ def _month_starts(low: float, high: float, step: int) -> list[date]:
     return starts
 
 
+def _day_ticks(low: float, high: float, step: int) -> list[Tick]:
+    """Every so many days; the first, and the first of a new year, say which year it is."""
+    days = [date.fromordinal(day) for day in range(math.ceil(low), math.floor(high) + 1, step)]
+    years = [None, *(day.year for day in days)]
+    return [
+        Tick(
+            float(day.toordinal()),
+            day_text(day) if day.year != before else day_text(day).rpartition(" ")[0],
+        )
+        for day, before in zip(days, years, strict=False)
+    ]
+
+
 def _date_ticks(low: float, high: float, num_ticks: int) -> list[Tick]:
     days = high - low
     for step in _DAY_STEPS:
         if days / step <= num_ticks:
-            first = math.ceil(low)
-            dates = [date.fromordinal(day) for day in range(first, math.floor(high) + 1, step)]
-            return [Tick(float(day.toordinal()), f"{day.day} {_MONTHS[day.month - 1]}") for day in dates]
+            return _day_ticks(low, high, step)
     step = next((step for step in _MONTH_STEPS if days / (30.44 * step) <= num_ticks), _MONTH_STEPS[-1])
     starts = _month_starts(low, high, step)
     return [Tick(float(day.toordinal()), str(day.year) if step >= 12 else month_text(day)) for day in starts]

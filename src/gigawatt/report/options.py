@@ -12,7 +12,8 @@ from gigawatt.report.elements import Cell, Line, badge, paragraph, table
 from gigawatt.report.markup import Markup, join
 from gigawatt.views.plan import VERDICTS, option_order
 
-_PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish", "Cost", "Price", "Energy", "Layout")
+_PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish")
+_PRICED = ("Price", "Energy", "Layout")
 _REFUSED = ("Place", "Verdict", "GPUs", "What binds")
 
 
@@ -37,7 +38,7 @@ def _verdict(option: Option, pointer: str = "") -> Cell:
 
 
 def _size(option: Option) -> Cell:
-    return Cell(f"{option.num_accelerators:,}", option.accelerator_name, float(option.num_accelerators), True)
+    return Cell(f"{option.num_accelerators:,}", "", float(option.num_accelerators), True)
 
 
 def _time_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
@@ -51,12 +52,17 @@ def _time_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
     )
 
 
+def _terms(option: Option) -> str:
+    year = f"prices of {option.price_year}" if option.price_year else ""
+    return "; ".join(part for part in (option.price_note, year) if part)
+
+
 def _money_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
     cost, price = option.cost_usd, option.price_usd_per_gpu_h
     cost_range = wording.between(option.low_cost_usd, option.high_cost_usd, "_usd")
     return (
         Cell(wording.money(cost, option.currency), cost_range, _sort(cost), True, f"{pointer}/cost_usd"),
-        Cell(wording.quantity(price, "_usd_per_gpu_h"), option.price_note, _sort(price)),
+        Cell(wording.quantity(price, "_usd_per_gpu_h"), _terms(option), _sort(price)),
     )
 
 
@@ -88,14 +94,13 @@ def _planned_line(run: RunPlan, run_index: int, index: int) -> Line:
     return Line(cells, series.anchor(run_index, index), option.id == run.decision.option)
 
 
-def options_table(run: RunPlan, run_index: int) -> Markup:
+def options_table(run: RunPlan, run_index: int, currency: str) -> Markup:
     """Every option that can be planned: the chosen one first, then those in time, cheapest first."""
     lines = [
         _planned_line(run, run_index, index) for index in option_order(run) if run.options[index].planned
     ]
-    return (
-        table(f"Every place that can train {run.id}", _PLANNED, lines, sortable=True) if lines else Markup()
-    )
+    heads = (*_PLANNED, f"Cost, {series.prices(run, currency)}", *_PRICED)
+    return table(f"Every place that can train {run.id}", heads, lines, sortable=True) if lines else Markup()
 
 
 def refused_table(run: RunPlan, run_index: int) -> Markup:

@@ -204,7 +204,7 @@ def run_section(blueprint: Blueprint, run_index: int) -> Markup:
         element("h3", "Cost against finish date"),
         cost_figure(run, run_index, series.prices(run, blueprint.currency)),
         element("h3", "Every option"),
-        options_table(run, run_index),
+        options_table(run, run_index, blueprint.currency),
         refused_table(run, run_index),
         *_chosen_pictures(run, run_index),
     )

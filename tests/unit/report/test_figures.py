@@ -55,6 +55,12 @@ def test_months_are_named_for_their_first_day() -> None:
     assert shown["Jun 2027"] == date(2027, 6, 1)
 
 
+def test_days_say_their_year_once() -> None:
+    first = date(2027, 12, 24).toordinal()
+    shown = [tick.text for tick in date_axis("Finish", [float(first), float(first + 12)], 7).ticks]
+    assert [text for text in shown if "20" in text.split(" ")[-1]] == ["23 Dec 2027", "2 Jan 2028"]
+
+
 points = st.lists(
     st.tuples(st.text("abcW mi10", min_size=1, max_size=16), st.floats(0, 400), st.floats(0, 300)),
     max_size=25,
