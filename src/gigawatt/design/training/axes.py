@@ -1,0 +1,220 @@
+"""The space of layouts: which values every axis may take, and which combinations are legal.
+
+Rules are asked of `legal.violations`, axis by axis, so that a search and a prediction can never disagree on them. Two
+things follow by construction instead: micro-batches divide a replica's share of the batch, and an interleaved schedule
+takes whole rounds of micro-batches. What is legal but the same run under another name is left out: ZeRO where one rank
+holds everything, and ZeRO-2 and -3 in a pipeline, which would gather or scatter anew for every micro-batch (both can
+be asked for by fixing the axis).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigawatt.design.training.legal import violations
+from gigawatt.domain.model import Model
+from gigawatt.domain.training import Binding, Layout, Recompute, Schedule, TrainingJob
+from gigawatt.errors import InputError, Problem
+
+RECOMPUTES: tuple[str, ...] = get_args(Recompute)
+SCHEDULES: tuple[str, ...] = get_args(Schedule)
+AXES = ("tp", "pp", "vpp", "cp", "ep", "etp", "dp", "micro_batch", "zero", "recompute", "schedule")
+"""Every axis that a search varies, in the order in which ties are broken."""
+
+
+class Mesh(NamedTuple):
+    """How the accelerators are divided: tp x pp x cp x dp of them."""
+
+    tp: int
+    pp: int
+    cp: int
+    dp: int
+
+
+class Row(NamedTuple):
+    """What decides the cost of a layer, apart from tp and cp."""
+
+    ep: NDArray[np.int64]
+    etp: NDArray[np.int64]
+    micro_batch: NDArray[np.int64]
+    recompute: NDArray[np.int64]
+    """Index into RECOMPUTES."""
+
+
+class Tail(NamedTuple):
+    """What remains: how stages and replicas work together."""
+
+    vpp: NDArray[np.int64]
+    zero: NDArray[np.int64]
+    schedule: NDArray[np.int64]
+    """Index into SCHEDULES."""
+
+
+def divisors(number: int) -> list[int]:
+    """All divisors, ascending."""
+    low = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    return low + [number // d for d in reversed(low) if d * d != number]
+
+
+@dataclass(frozen=True)
+class Space:
+    """All layouts of one job on so many accelerators, with some axes fixed."""
+
+    model: Model
+    num_accelerators: int
+    job: TrainingJob
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_fixed(self.fixed)
+
+    @cached_property
+    def meshes(self) -> tuple[Mesh, ...]:
+        """Every legal division of the accelerators, in order."""
+        return tuple(mesh for mesh, broken in self._judged_meshes if not broken)
+
+    @cached_property
+    def refused(self) -> tuple[Binding, ...]:
+        """Which rules keep divisions of the accelerators from being legal, and how many of them each refuses."""
+        count: Counter[str] = Counter()
+        message: dict[str, str] = {}
+        for _, broken in self._judged_meshes:
+            for name in {row.constraint for row in broken}:
+                count[name] += 1
+            for row in broken:
+                message.setdefault(row.constraint, row.message)
+        return tuple(
+            Binding(constraint=name, message=message[name], num_layouts=number) for name, number in count.most_common()
+        )
+
+    @cached_property
+    def _judged_meshes(self) -> list[tuple[Mesh, tuple[Binding, ...]]]:
+        return [(mesh, self._broken(mesh)) for mesh in self._all_meshes()]
+
+    def _all_meshes(self) -> Iterator[Mesh]:
+        """Divisions of the accelerators; where what is fixed leaves none that fits, the nearest that does not."""
+        whole = divisors(self.num_accelerators)
+        for tp in self._choices("tp", whole):
+            for pp in self._choices("pp", whole):
+                for cp in self._choices("cp", whole):
+                    rest, over = divmod(self.num_accelerators, tp * pp * cp)
+                    fixed = any(name in self.fixed for name in ("tp", "pp", "cp"))
+                    if rest and (not over or fixed):
+                        yield from (Mesh(tp, pp, cp, dp) for dp in self._choices("dp", [rest]))
+
+    def _choices(self, axis: str, free: Sequence[Any]) -> Sequence[Any]:
+        return [self.fixed[axis]] if axis in self.fixed else free
+
+    def _broken(self, mesh: Mesh) -> tuple[Binding, ...]:
+        """What is wrong with a division whatever the other axes are: at their smallest, or as fixed."""
+        said = {name: self.fixed[name] for name in ("ep", "etp", "micro_batch", "vpp", "schedule") if name in self.fixed}
+        if said.get("vpp", 1) > 1:
+            said.setdefault("schedule", "interleaved")
+        if said.get("schedule") == "interleaved":
+            said.setdefault("vpp", 2)
+        return violations(self.model, self.num_accelerators, self.job, Layout(**mesh._asdict(), **said))
+
+    def experts(self, mesh: Mesh) -> list[tuple[int, int]]:
+        """Legal (ep, etp) of a division."""
+        return self._experts_by_ranks(mesh.tp * mesh.cp * mesh.dp)
+
+    def _experts_by_ranks(self, ranks: int) -> list[tuple[int, int]]:
+        known = self._experts_known
+        if ranks not in known:
+            moes = [block.experts for block in self.model.blocks if block.experts]
+            eps = self._choices("ep", divisors(min(moe.num_experts for moe in moes)) if moes else [1])
+            etps = self._choices("etp", divisors(min(moe.hidden for moe in moes)) if moes else [1])
+            known[ranks] = [
+                (ep, etp) for ep in eps for etp in etps
+                if not violations(self.model, ranks, self._any_job, Layout(dp=ranks, ep=ep, etp=etp))
+            ]  # fmt: skip
+        return known[ranks]
+
+    @cached_property
+    def _experts_known(self) -> dict[int, list[tuple[int, int]]]:
+        return {}
+
+    @property
+    def _any_job(self) -> TrainingJob:
+        """A batch that any number of replicas divides, so that only the rule asked about is judged."""
+        return self.job.model_copy(update={"global_batch": self.num_accelerators})
+
+    def micro_batches(self, mesh: Mesh) -> Sequence[int]:
+        """Every micro-batch that divides a replica's share of the batch."""
+        share = self.job.global_batch // mesh.dp
+        return [m for m in self._choices("micro_batch", divisors(share)) if share % m == 0]
+
+    def rows(self, mesh: Mesh) -> Row:
+        """Everything that the cost of a layer depends on: the cross product, in order."""
+        experts = self.experts(mesh)
+        recomputes = [RECOMPUTES.index(name) for name in self._choices("recompute", RECOMPUTES)]
+        pairs, micro, again = np.meshgrid(
+            np.arange(len(experts)), np.asarray(self.micro_batches(mesh), np.int64), recomputes, indexing="ij"
+        )
+        table = np.asarray(experts, np.int64).reshape(-1, 2)[pairs.ravel()]
+        return Row(table[:, 0], table[:, 1], micro.ravel(), again.ravel().astype(np.int64))
+
+    def tails(self, mesh: Mesh) -> Tail:
+        """Schedules with their virtual stages, and ZeRO stages; the cross product, in order."""
+        zeros = self._choices("zero", _zeros(mesh))
+        table = [(vpp, zero, code) for vpp, code in self._schedules(mesh.pp) for zero in zeros]
+        columns = np.asarray(table, np.int64).reshape(-1, 3).T
+        return Tail(columns[0], columns[1], columns[2])
+
+    def _schedules(self, pp: int) -> list[tuple[int, int]]:
+        known = self._schedules_known
+        if pp not in known:
+            layers = self.model.num_layers + self.model.num_mtp_layers
+            vpps = self._choices("vpp", range(1, max(layers // pp, 1) + 1))
+            names = self._choices("schedule", SCHEDULES)
+            job = self.job.model_copy(update={"global_batch": pp})
+            known[pp] = [
+                (vpp, SCHEDULES.index(name)) for vpp in vpps for name in names
+                if not violations(self.model, pp, job, Layout(pp=pp, vpp=vpp, schedule=name))
+            ]  # fmt: skip
+        return known[pp]
+
+    @cached_property
+    def _schedules_known(self) -> dict[int, list[tuple[int, int]]]:
+        return {}
+
+    def legal(self, mesh: Mesh, rows: Row, tails: Tail) -> NDArray[np.bool_]:
+        """[rows, tails] Whether the micro-batches fill whole rounds, as interleaving needs."""
+        num_microbatches = self.job.global_batch // (mesh.dp * rows.micro_batch)
+        whole = num_microbatches % mesh.pp == 0
+        return whole[:, None] | (tails.vpp[None, :] == 1)
+
+    def layout(self, mesh: Mesh, rows: Row, tails: Tail, row: int, tail: int) -> Layout:
+        """One layout as a record."""
+        return Layout(
+            tp=mesh.tp, pp=mesh.pp, vpp=int(tails.vpp[tail]), cp=mesh.cp, ep=int(rows.ep[row]), etp=int(rows.etp[row]),
+            dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tails.zero[tail]),
+            recompute=RECOMPUTES[rows.recompute[row]], schedule=SCHEDULES[tails.schedule[tail]],  # type: ignore[arg-type]
+        )  # fmt: skip
+
+
+def _zeros(mesh: Mesh) -> Sequence[int]:
+    if mesh.dp * mesh.cp == 1:
+        return (0,)
+    return (0, 1, 2, 3) if mesh.pp == 1 else (0, 1)
+
+
+def _check_fixed(fixed: Mapping[str, Any]) -> None:
+    problems = [
+        Problem(f"no such axis; a layout has {', '.join(AXES)}", key=str(name)) for name in fixed if name not in AXES
+    ]
+    for name, choices in (("recompute", RECOMPUTES), ("schedule", SCHEDULES), ("zero", (0, 1, 2, 3))):
+        if name in fixed and fixed[name] not in choices:
+            problems.append(Problem(f"expected one of {', '.join(map(str, choices))}, found {fixed[name]!r}", key=name))
+    for name in AXES[:8]:
+        if name in fixed and not (isinstance(fixed[name], int) and fixed[name] > 0):
+            problems.append(Problem(f"expected a whole number of at least 1, found {fixed[name]!r}", key=name))
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,77 @@
+"""Why the winner wins: what runners-up lose by, what the winner is sensitive to, what binds where nothing works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gigawatt import units
+from gigawatt.design.training.context import Context
+from gigawatt.design.training.predict import step_of
+from gigawatt.domain.training import Binding, Layout, Sensitivity, TrainingPrediction
+
+CHIP_INPUTS = (
+    ("network between domains", ("scale_out_bytes_per_s",)),
+    ("network within a domain", ("scale_up_bytes_per_s",)),
+    ("memory bandwidth", ("hbm_bytes_per_s",)),
+    ("matrix rate", ("flop_per_s", "low_flop_per_s")),
+)
+"""What a sensitivity changes: label, and fields of Chip."""
+FACTORS = (0.5, 2.0)
+SHOWN_CAUSES = 2
+
+
+def reasons(best: Sequence[TrainingPrediction]) -> tuple[str, ...]:
+    """Why each runner-up loses, in order: the causes of step time that grow most against the winner."""
+    return tuple(_reason(best[0], other) for other in best[1:])
+
+
+def _reason(winner: TrainingPrediction, other: TrainingPrediction) -> str:
+    behind_s = other.step_s - winner.step_s
+    own = {part.key: part.time_s for part in winner.parts}
+    growth = sorted(((part.time_s - own[part.key], part.label) for part in other.parts), key=lambda one: (-one[0], one[1]))
+    grown = [f"{label} +{_time(more_s)}" for more_s, label in growth[:SHOWN_CAUSES] if more_s > 0]
+    shrunk = [f"{label} -{_time(-more_s)}" for more_s, label in growth[-1:] if more_s < 0]
+    if behind_s <= 0 or not grown:
+        return "as fast as the winner"
+    text = f"{behind_s / winner.step_s:.1%} slower: {', '.join(grown)}"
+    return text + (f", against {shrunk[0]}" if shrunk else "")
+
+
+def _time(span_s: float) -> str:
+    return units.format_quantity(span_s, "_s")
+
+
+def sensitivity(context: Context, layout: Layout) -> tuple[Sensitivity, ...]:
+    """Step time of one layout when the hardware, or the batch, is half or twice what it is."""
+    return tuple(
+        Sensitivity(input=label, factor=factor, step_s=_with_chip(context, layout, names, factor))
+        for label, names in CHIP_INPUTS
+        for factor in FACTORS
+    ) + tuple(
+        Sensitivity(input="global batch", factor=factor, step_s=_with_batch(context, layout, factor))
+        for factor in FACTORS
+        if (context.job.global_batch * factor) % (layout.dp * layout.micro_batch) == 0
+    )
+
+
+def _with_chip(context: Context, layout: Layout, names: Sequence[str], factor: float) -> float:
+    changed = context.chip._replace(**{name: getattr(context.chip, name) * factor for name in names})
+    return float(step_of(replace(context, chip=changed), layout).step_s)
+
+
+def _with_batch(context: Context, layout: Layout, factor: float) -> float:
+    job = context.job.model_copy(update={"global_batch": int(context.job.global_batch * factor)})
+    return float(step_of(replace(context, job=job), layout).step_s)
+
+
+def memory_binding(nearest: TrainingPrediction, num_layouts: int) -> tuple[Binding, ...]:
+    """Nothing fits: by how much the lightest layout misses, and on which stage."""
+    excess_bytes = nearest.memory_bytes - nearest.capacity_bytes
+    stage = max(nearest.memory, key=lambda one: one.total_bytes).stage
+    message = (
+        f"the lightest layout needs {units.format_quantity(nearest.memory_bytes, '_bytes')} on stage {stage}, "
+        f"{units.format_quantity(excess_bytes, '_bytes')} more than the "
+        f"{units.format_quantity(nearest.capacity_bytes, '_bytes')} that are usable"
+    )
+    return (Binding(constraint="memory", message=message, num_layouts=num_layouts),)
