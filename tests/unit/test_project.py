@@ -72,7 +72,8 @@ def prediction(step_s: float, num_accelerators: int) -> TrainingPrediction:
     )  # fmt: skip
     part = TimePart(key="gemm", label="matrix products", time_s=step_s, law="laws.compute.gemm_s")
     return TrainingPrediction(
-        layout=Layout(tp=8, pp=16, dp=num_accelerators // 128), step_s=step_s, low_step_s=0.9 * step_s, high_step_s=1.1 * step_s,
+        layout=Layout(tp=8, pp=16, dp=num_accelerators // 128),
+        step_s=step_s, low_step_s=0.9 * step_s, high_step_s=1.1 * step_s,
         parts=(part,), memory=(stage,), memory_bytes=4e9, capacity_bytes=8e10, fits=True, mfu_frac=0.4,
         hfu_frac=0.4, tokens_per_s=1e6 / step_s, basis="stand-in",
     )  # fmt: skip

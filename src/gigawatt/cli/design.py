@@ -43,7 +43,13 @@ def _axis_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--global-batch", required=True, type=count(MOST_TOKENS), metavar="SEQS", help="Sequences per step."
 )
 @click.option("--tokens", type=Quantity("_tokens"), metavar="T", help='Tokens in all, such as "15.6T".')
-@click.option("--precision", type=click.Choice(_PRECISIONS), default="bf16", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(_PRECISIONS),
+    default="bf16",
+    show_default=True,
+    help="Number format of the matrix products.",
+)
 @click.option("--top", type=count(100), default=5, show_default=True, metavar="K", help="Layouts to show.")
 @_axis_options
 @click.option("--layout", "asked", metavar='"tp=8 pp=16 ..."', help="A layout of your own, beside the best.")

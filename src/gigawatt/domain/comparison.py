@@ -11,8 +11,8 @@ class Change(Record):
     where: str
     key: str
     """The name of the value: its last part tells the unit."""
-    before: float | str | bool | None
-    after: float | str | bool | None
+    before: int | float | str | bool | None
+    after: int | float | str | bool | None
 
 
 class Comparison(Record):

@@ -20,7 +20,7 @@ class Explanation(Record):
     pointer: str
     key: str
     """The name of the figure: its last part tells the unit."""
-    value: float | str | bool | None = None
+    value: int | float | str | bool | None = None
     note: str = ""
     laws: tuple[LawNote, ...] = ()
     source: str = ""

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from gigawatt.domain.blueprint import Option, RunDecision
 from gigawatt.laws.progress import DAY_S
+from gigawatt.units import format_quantity
 
+_SAME_DAYS = 0.1
 NOTHING = "nothing could be planned here: see what binds each option"
 
 
@@ -34,14 +36,15 @@ def _choice(meeting: Sequence[Option]) -> RunDecision:
         best = min(meeting, key=lambda one: (one.finish, one.id))
         reason = f"{best.label} finishes first; no option that meets the deadline has a known price"
         return RunDecision(met=True, option=best.id, reason=reason)
-    slack_days = (best.slack_s or 0.0) / DAY_S
+    spare = f"with {(best.slack_s or 0.0) / DAY_S:,.1f} days to spare"
+    cost = f"at {format_quantity(best.cost_usd, '_usd')} ({best.currency} of {best.price_year})"
     if len(meeting) == 1:
-        reason = f"{best.label} alone meets the deadline, with {slack_days:,.1f} days to spare"
+        reason = f"{best.label} alone meets the deadline, {cost}, {spare}"
         return RunDecision(met=True, option=best.id, reason=reason)
     second = meeting[1]
     reason = (
         f"{best.label} is the cheapest of {len(meeting)} options that meet the deadline, "
-        f"with {slack_days:,.1f} days to spare; {_against(second, best)}"
+        f"{cost}, {spare}; {_against(second, best)}"
     )
     return RunDecision(met=True, option=best.id, runner_up=second.id, reason=reason)
 
@@ -51,8 +54,10 @@ def _against(second: Option, best: Option) -> str:
         return f"{second.label} would do too, but has no known price"
     more_percent = 100 * (second.cost_usd / best.cost_usd - 1)
     days = ((second.slack_s or 0.0) - (best.slack_s or 0.0)) / DAY_S
-    when = f"{abs(days):,.1f} days {'sooner' if days > 0 else 'later'}"
-    return f"{second.label} costs {more_percent:,.1f} % more and finishes {when}"
+    when = f"finishes {abs(days):,.1f} days {'sooner' if days > 0 else 'later'}"
+    if abs(days) < _SAME_DAYS:
+        when = "finishes at the same time"
+    return f"{second.label} costs {more_percent:,.1f} % more and {when}"
 
 
 def _near_miss(late: Sequence[Option]) -> RunDecision:

@@ -37,7 +37,7 @@ class _Trail:
         if parts[1] in ("facts", "assumptions") and len(parts) == 3:
             return self._stated(pointer, found)
         derivation, exact = self._derivation(pointer)
-        laws = [*_part_laws(self.blueprint, pointer), *(derivation.get("law", "").split(" + "))]
+        laws = _part_laws(self.blueprint, pointer) or derivation.get("law", "").split(" + ")
         inputs = self._inputs(pointer, derivation, exact)
         return Explanation(
             pointer=pointer,
@@ -131,5 +131,5 @@ def law_note(name: str) -> LawNote:
     return LawNote(
         name=name,
         summary=text.split("\n\n")[0].replace("\n", " "),
-        source=" ".join(source[1].split()) if source else "",
+        source=" ".join(source[1].split()).rstrip(":") if source else "",
     )

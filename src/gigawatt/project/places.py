@@ -97,7 +97,7 @@ def _owned(cluster: Cluster, scenario: Scenario, catalogue: Catalog, trace: Trac
     return Place(
         id=cluster.id,
         kind="owned",
-        label=f"own {cluster.id}",
+        label=f"{cluster.num_accelerators:,} x {cluster.id} (owned)",
         num_accelerators=cluster.num_accelerators,
         pue=pue,
         pue_pointer=pue_pointer,

@@ -291,7 +291,8 @@ class _Designs:
         self.found.append(design)
         index = len(self.found) - 1
         inputs = (f"{self.here}/model", *place.hardware_pointers)
-        desk.trace.derive(f"{self.here}/designs/{index}", "design.training.design_training", inputs)
+        note = design.best[0].basis if design.best else ""
+        desk.trace.derive(f"{self.here}/designs/{index}", "design.training.design_training", inputs, note)
         return index
 
 

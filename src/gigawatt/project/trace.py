@@ -8,7 +8,20 @@ from gigawatt.domain.blueprint import Assumption, Derivation, Fact, Reference
 from gigawatt.domain.record import Provenance, Sourced
 
 _NOT_FACTS = frozenset(
-    {"id", "name", "aliases", "source", "basis", "date", "note", "missing", "provenance", "status"}
+    {
+        "id",
+        "name",
+        "aliases",
+        "source",
+        "basis",
+        "date",
+        "note",
+        "missing",
+        "provenance",
+        "status",
+        "vendor",
+        "architecture",
+    }
 )
 
 

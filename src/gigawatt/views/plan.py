@@ -5,7 +5,7 @@ from __future__ import annotations
 from gigawatt import units
 from gigawatt.domain.blueprint import Assumption, Blueprint, Option, RunPlan
 from gigawatt.views.table import Column, Table, Value, interval, text_column
-from gigawatt.views.training import layout_text
+from gigawatt.views.training import layout_brief
 
 VERDICTS = {
     "meets": "meets the deadline",
@@ -81,7 +81,7 @@ def _option_row(run: RunPlan, option: Option) -> tuple[Value, ...]:
         mark,
         option.label,
         VERDICTS[option.verdict],
-        layout_text(prediction.layout) if prediction else None,
+        layout_brief(prediction.layout) if prediction else None,
         interval(option.step_s, option.low_step_s, option.high_step_s, "_s"),
         option.train_s,
         _dates(option),

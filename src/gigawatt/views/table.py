@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gigawatt import units
 
 Value = float | int | str | bool | None
+_MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class Column:
             return units.format_quantity(value, suffix, self.digits)
         if isinstance(value, int):
             return f"{value:,}"
-        return f"{value:.{self.digits}g}" if isinstance(value, float) else value
+        if isinstance(value, float):
+            return f"{value:,.0f}" if abs(value) >= _MANY else f"{value:.{self.digits}g}"
+        return value
 
 
 @dataclass(frozen=True, slots=True)

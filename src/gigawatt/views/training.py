@@ -20,6 +20,16 @@ def layout_text(layout: Layout) -> str:
     return " ".join(axes)
 
 
+def layout_brief(layout: Layout) -> str:
+    """A layout in few words, for a column: "TP8 PP16x2 DP128, ZeRO-1"."""
+    stages = f"PP{layout.pp}x{layout.vpp}" if layout.vpp > 1 else f"PP{layout.pp}"
+    many = [f"{name.upper()}{getattr(layout, name)}" for name in ("cp", "ep") if getattr(layout, name) > 1]
+    words = [" ".join((f"TP{layout.tp}", stages, *many, f"DP{layout.dp}")), f"ZeRO-{layout.zero}"]
+    if layout.recompute != "none":
+        words.append(f"{layout.recompute} recompute")
+    return ", ".join(words)
+
+
 def layouts_table(design: TrainingDesign) -> Table:
     """The best layouts, and the asked one last."""
     shown = [*design.best, *([design.asked] if design.asked else [])]
