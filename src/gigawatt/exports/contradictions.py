@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import gcd
 
 from gigawatt.domain.model import Model
 from gigawatt.domain.training import Layout, TrainingJob
@@ -13,11 +14,13 @@ Found = list[tuple[str, str]]
 def shape_of(model: Model) -> dict[str, int]:
     """The numbers of a model that a layout must divide."""
     attention = model.blocks[0].attention
-    experts = {block.experts.num_experts for block in model.blocks if block.experts}
+    experts = [block.experts for block in model.blocks if block.experts]
     shape = {
         "num_layers": model.num_layers,
         "num_heads": attention.num_heads,
-        "num_experts": max(experts, default=0),
+        "ffn_hidden": gcd(*(block.feed_forward.hidden for block in model.blocks if block.feed_forward)),
+        "num_experts": max((each.num_experts for each in experts), default=0),
+        "expert_hidden": gcd(*(each.hidden for each in experts)),
     }
     return shape if attention.kind == "mla" else shape | {"num_kv_heads": attention.num_kv_heads}
 
@@ -46,6 +49,12 @@ def _splits(layout: Layout, shape: Mapping[str, int]) -> Found:
         found.append(
             ("tp", f"{layout.tp} neither divides nor is a multiple of the {kv_heads} key-value heads")
         )
+    for name, what, axis in (
+        ("ffn_hidden", "feed-forward width", "tp"),
+        ("expert_hidden", "expert's width", "etp"),
+    ):
+        if shape.get(name, 0) % getattr(layout, axis):
+            found.append((axis, f"{getattr(layout, axis)} does not divide the {what}, {shape[name]}"))
     if layout.dp_shard and layout.dp % layout.dp_shard:
         found.append(("dp_shard", f"{layout.dp_shard} does not divide the {layout.dp} replicas (dp)"))
     if layout.dp_shard and not layout.zero:
@@ -93,6 +102,9 @@ def _batches(layout: Layout, batch: Mapping[str, int]) -> Found:
         found.append(
             ("micro_batch", f"dp x micro_batch = {at_once} does not divide the global batch, {sequences}")
         )
+    if layout.tp > 1 and batch.get("seq_len", 0) % (layout.tp * layout.cp):
+        ranks = layout.tp * layout.cp
+        found.append(("tp", f"tp x cp = {ranks} does not divide the sequence of {batch['seq_len']}"))
     if layout.cp > 1 and batch.get("seq_len", 0) % (2 * layout.cp):
         found.append(("cp", f"2 x cp = {2 * layout.cp} does not divide the sequence of {batch['seq_len']}"))
     return found

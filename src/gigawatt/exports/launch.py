@@ -87,14 +87,14 @@ def _program_index(command: Sequence[Word]) -> int | None:
 
 
 def _num_processes(launcher: Sequence[Word], script: Script, batch: dict[str, str]) -> int:
-    """Processes by torchrun, else by srun or the batch header, else by WORLD_SIZE or NGPU; 0 if unsaid."""
+    """By torchrun, else by srun, mpirun or the batch header, else by WORLD_SIZE or NGPU; 0 if unsaid."""
     given, _ = options(launcher)
     said = {name.replace("_", "-"): str(setting.value) for name, setting in given.items()}
     per_node = _count(said, "nproc-per-node")
     if per_node:
         return per_node * (_count(said, "nnodes") or 1)
     slurm = {name.lstrip("-"): value for name, value in batch.items()} | said
-    total = _count(slurm, "ntasks", "n")
+    total = _count(slurm, "ntasks", "n", "np")
     per_node = _count(slurm, "ntasks-per-node", "gpus-per-node", "gres")
     nodes = _count(slurm, "nodes", "N")
     return total or per_node * nodes or _count(script.variables, "WORLD_SIZE", "NGPU")

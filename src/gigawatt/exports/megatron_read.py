@@ -168,7 +168,7 @@ def _stages_of_layout(settings: Settings, pp: int) -> int:
     """Stages of "E|(t|)*3,m|m||L": the bars after multiplication, plus one."""
     key = "pipeline-model-parallel-layout"
     text = settings.text(key).replace(",", "").replace(" ", "")
-    for repeated in (r"\(([^)]+)\)\*(\d+)", r"(.)\*(\d+)"):
+    for repeated in (r"\(([^)]+)\)\*(\d{1,4})", r"(.)\*(\d{1,4})"):
         text = re.sub(repeated, lambda found: found.group(1) * int(found.group(2)), text)
     stages = text.count("|") + 1
     if set(text) - set("EtmL|"):

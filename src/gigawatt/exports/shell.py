@@ -75,6 +75,11 @@ def _text(chars: Sequence[tuple[str, int]]) -> str:
     return "".join(char for char, _ in chars)
 
 
+def _end_of_line(chars: Chars, index: int) -> int:
+    """Index of the last character before the line ends."""
+    return next((end for end in range(index, len(chars) - 1) if chars[end + 1][0] == "\n"), len(chars) - 1)
+
+
 def _separates(char: str, before: str) -> bool:
     """Whether an unquoted character ends a word: not the bracket of `A=(`, nor the ampersand of `2>&1`."""
     return char.isspace() or (char in ";|&()" and (before, char) not in {("=", "("), (">", "&")})
@@ -140,6 +145,8 @@ class _Reader:
                     return index
             elif char == opening and opening != close:
                 depth += 1
+            elif char == "#" and close == ")" and chars[index - 1][0].isspace():
+                index = _end_of_line(chars, index)
             elif char in "'\"" and opening != close and not (char == "'" and close == "}"):
                 index = self.end_of(chars, index, char)
             elif opening == '"' and _text(chars[index : index + 2]) in {"$(", "${"}:
@@ -162,8 +169,7 @@ class _Reader:
                 if follower != "\n":
                     word += chars[index : end + 1]
             elif char == "#" and not word:
-                while end + 1 < len(chars) and chars[end + 1][0] != "\n":
-                    end += 1
+                end = _end_of_line(chars, index)
             elif _separates(char, word[-1][0] if word else ""):
                 words, word = [*words, *([word] if word else [])], []
                 if char not in " \t" and words:

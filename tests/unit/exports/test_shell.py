@@ -6,6 +6,8 @@ import shutil
 import subprocess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gigawatt.errors import InputError
 from gigawatt.exports.launch import find_launch, options
@@ -21,6 +23,10 @@ SNIPPETS = {
     "string of options": 'TP=8\nARGS="\n  --tp $TP \\\n  --pp 4\n"\nrun $ARGS --last',
     "joined strings": 'A="--a 1"\nA+=" --b 2"\nA="$A --c 3"\nrun $A',
     "array": 'TP=8\nARGS=(\n  --tp $TP   # tensor\n  --name "two words"\n  --pp 4\n)\nrun "${ARGS[@]}" --end',
+    "comments in an array": "A=(\n  --a 1  # it's (\"\n#  --b 2 \\\n  #--c 3\n  --d 4\n)\nrun ${A[@]}",
+    "backticks": "N=`echo '8 (gpus)'`\nrun --x 1",
+    "options quoted in pairs": 'A=(\n  "--format hybrid"\n  "--split \'1,2\'"\n)\nrun ${A[@]}',
+    "tests": 'if [[ "$A" == "x" ]] || [ -z "$B" ]; then\n  C=1\nfi\nrun --c $C',
     "appended array": "ARGS=(--a 1)\nARGS+=(--b 2)\nrun ${ARGS[@]}",
     "array in the middle": 'A=(--x 1 --y)\nrun "--pre" "${A[@]}" --post',
     "arithmetic": "N=4\nG=8\nW=$((N * G))\nrun --world $W --half $(( ($N*${G}) / 2 )) --rest $((W % 5))",
@@ -59,6 +65,20 @@ def test_words_reach_the_program_as_bash_hands_them_over(name: str) -> None:
 def test_line_ends_of_windows_are_read_as_line_ends() -> None:
     (command,) = read_script("run --tp \\\r\n  8\r\n", "x.sh").commands
     assert [word.text for word in command] == ["run", "--tp", "8"]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"'\"$(){}#;|&>=\\ \n1A", "$((", "${A[@]}", "A=(", "A+=", "--num-layers ", "<<E\n"])
+    ),
+)
+def test_any_text_is_read_or_refused(pieces: list[str]) -> None:
+    try:
+        script = read_script("".join(pieces), "x.sh")
+    except InputError as refusal:
+        assert all("never closed" in problem.message for problem in refusal.problems)  # noqa: PT017
+    else:
+        assert all(word.line >= 1 and word.column >= 1 for command in script.commands for word in command)
 
 
 def test_a_word_keeps_the_place_where_it_was_written() -> None:
@@ -105,6 +125,7 @@ def test_conditions_are_not_followed_and_the_notes_say_so() -> None:
         ("#SBATCH --nodes=16\n#SBATCH --ntasks-per-node=8\nsrun python pretrain_gpt.py --num-layers 2", 128),
         ("#SBATCH -N 2\n#SBATCH --gres=gpu:h100:8\nsrun python pretrain_gpt.py --num-layers 2", 16),
         ("srun -N 3 --ntasks-per-node 8 python pretrain_gpt.py --num-layers 2", 24),
+        ("mpirun -np 24 -x MASTER_PORT=1 --npernode 8 python pretrain_gpt.py --num-layers 2", 24),
         ("srun --ntasks=24 python pretrain_gpt.py --num-layers 2", 24),
         ("WORLD_SIZE=$((4*8))\npython pretrain_gpt.py --num-layers 2", 32),
         ("NGPU=8 ./run_train.sh --parallelism.tensor_parallel_degree 2", 8),
