@@ -158,7 +158,11 @@ def _inexpressible(model: Model, layout: Layout, job: TrainingJob) -> list[Probl
     found = contradictions(layout, shape_of(model), batch_of(job))
     problems = [Problem(message, axis) for axis, message in found]
     if layout.zero == 1 and layout.dp * layout.cp > 1:
-        problems.append(Problem("torchtitan shards with FSDP: expected zero 0, 2 or 3, found 1", "zero"))
+        problems.append(
+            Problem(
+                "torchtitan shards with FSDP: expected zero 0, 2 or 3, found 1; search with --zero 2", "zero"
+            )
+        )
     if layout.zero == 0 and layout.cp > 1:
         problems.append(Problem("torchtitan always shards over cp: expected zero 2 or 3, found 0", "zero"))
     if layout.schedule == "zero-bubble" and layout.vpp == 1:
