@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +51,9 @@ def _axis_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--top", type=count(100), default=5, show_default=True, metavar="K", help="Layouts to show.")
 @_axis_options
+@click.option(
+    "--exhaustive", is_flag=True, help="Weigh layouts one by one that bounds would rule out at once."
+)
 @click.option("--layout", "asked", metavar='"tp=8 pp=16 ..."', help="A layout of your own, beside the best.")
 @click.option("--out", metavar="FILE", help="Write the table of layouts to FILE.csv or FILE.parquet.")
 @overlay_option
@@ -66,6 +68,7 @@ def training(
     tokens: float | None,
     precision: str,
     top: int,
+    exhaustive: bool,
     asked: str | None,
     out: str | None,
     overlays: tuple[Path, ...],
@@ -80,13 +83,11 @@ def training(
 
     job = TrainingJob(seq_len=seq_len, global_batch=global_batch, precision=precision)
     fixed = {name: value for name, value in axes.items() if value is not None}
-    begun_s = time.process_time()
-    answer = lay_out(model, system, gpus, job, tokens, fixed, top, asked, overlays)
-    search_cpu_s = time.process_time() - begun_s
+    answer = lay_out(model, system, gpus, job, tokens, fixed, top, asked, exhaustive, overlays)
     _print(terminal, answer.design, out)
     if answer.train_s is not None and answer.design.best:
         terminal.say(answer.length_text())
-    terminal.result("design-training", answer.for_scripts() | {"search_cpu_s": search_cpu_s})
+    terminal.result("design-training", answer.for_scripts())
     return 0 if answer.design.best else 1
 
 
@@ -97,13 +98,13 @@ def _print(terminal: Terminal, design: TrainingDesign, out: str | None) -> None:
         terminal.table(views.binding_table(design))
         if design.nearest:
             terminal.say(f"nearest layout: {views.layout_text(design.nearest.layout)}")
-            terminal.table(views.memory_table(design.nearest))
+            terminal.table(views.memory_table(design.nearest, terminal.verbose))
         return
     layouts = views.layouts_table(design)
     if out:
         write_table(out, layouts)
     terminal.table(layouts)
     terminal.table(views.parts_table(design.best[0], design.asked))
-    terminal.table(views.memory_table(design.asked or design.best[0]))
+    terminal.table(views.memory_table(design.asked or design.best[0], terminal.verbose))
     if sensitivity := views.sensitivity_table(design):
         terminal.table(sensitivity)

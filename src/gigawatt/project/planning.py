@@ -247,6 +247,13 @@ def _trace_model(desk: _Desk, run: TrainingRun, model: Model, here: str) -> None
     desk.trace.derive(f"{here}/model", "", (shape,), "its config.json, as published")
 
 
+def _trace_calibration(desk: _Desk) -> str:
+    fit = desk.catalogue.training_calibration().fit
+    fitted = f"{len(fit.parameters)} fitted parameters"
+    origin = Provenance(source=fit.source, basis=fit.basis, date=fit.date, note=fit.note)
+    return desk.trace.fact("calibration/training", fitted, origin)
+
+
 class _Designs:
     """The layouts of one run, searched once for each system and size."""
 
@@ -290,7 +297,7 @@ class _Designs:
             desk.num_done += 1
         self.found.append(design)
         index = len(self.found) - 1
-        inputs = (f"{self.here}/model", *place.hardware_pointers)
+        inputs = (f"{self.here}/model", *place.hardware_pointers, _trace_calibration(desk))
         note = design.best[0].basis if design.best else ""
         desk.trace.derive(f"{self.here}/designs/{index}", "design.training.design_training", inputs, note)
         return index

@@ -20,6 +20,7 @@ class Answer:
     """A training design and, given a number of tokens, how long the run takes with its best layout."""
 
     design: TrainingDesign
+    search_cpu_s: float
     tokens: float | None = None
     num_steps: int | None = None
     train_s: float | None = None
@@ -44,6 +45,7 @@ class Answer:
             "layouts_evaluated": design.layouts_evaluated,
             "layouts_legal": design.layouts_legal,
             "layouts_fitting": design.layouts_fitting,
+            "search_cpu_s": self.search_cpu_s,
             "proven_optimal": design.proven_optimal,
             "best": [flat(one) for one in design.best],
             "reasons": list(design.reasons),
@@ -79,6 +81,7 @@ def lay_out(
     fixed: Mapping[str, object] | None = None,
     top: int = 5,
     asked: str | None = None,
+    exhaustive: bool = False,
     overlays: Sequence[Path] = (),
 ) -> Answer:
     """The best layouts of a run. `asked` is a layout of one's own as text ("tp=8 pp=16 ...").
@@ -92,19 +95,19 @@ def lay_out(
     found, accelerator = catalogue.require_plannable(system, with_power=False)
     layout = read_layout(asked, num_accelerators) if asked else None
     calibration = catalogue.training_calibration()
-    from gigawatt.design.training import design_training
+    from gigawatt.design.training import search_layouts
 
-    design = design_training(
-        shape, found, accelerator, num_accelerators, job, calibration, fixed or {}, top, layout
+    design, search = search_layouts(
+        shape, found, accelerator, num_accelerators, job, calibration, fixed or {}, top, layout, exhaustive
     )
     if tokens is None or not design.best:
-        return Answer(design)
+        return Answer(design, search.cpu_s)
     best = design.best[0]
     num_steps = int(optimizer_steps(tokens, job.seq_len, job.global_batch))
     spans = (
         float(training_time_s(num_steps, s, 1.0)) for s in (best.step_s, best.low_step_s, best.high_step_s)
     )
-    return Answer(design, tokens, num_steps, *spans)
+    return Answer(design, search.cpu_s, tokens, num_steps, *spans)
 
 
 def read_layout(text: str, num_accelerators: int) -> Layout:

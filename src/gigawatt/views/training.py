@@ -74,7 +74,7 @@ def layouts_table(design: TrainingDesign) -> Table:
 def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None = None) -> Table:
     """Where the step goes; beside it, where it goes in another layout."""
     others = {part.key: part.time_s for part in other.parts} if other else {}
-    columns = [text_column("part", "Part"), Column("time_s", "Time"), Column("share_frac", "Share")]
+    columns = [text_column("part", "Part"), Column("time_s", "Time"), Column("share_frac", "Share", digits=2)]
     if other:
         columns.append(Column("yours_time_s", "Yours"))
     columns.append(text_column("law", "Law"))
@@ -83,25 +83,34 @@ def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None
     rows = []
     for key, part in labels.items():
         time_s = own.get(key, 0.0)
+        if max(time_s, others.get(key, 0.0)) < _NOT_SHOWN_FRAC * prediction.step_s:
+            continue
         beside = (others.get(key, 0.0),) if other else ()
         rows.append((part.label, time_s, time_s / prediction.step_s, *beside, part.law))
     return Table(title="Where the step goes", columns=tuple(columns), rows=tuple(rows))
 
 
+_NOT_SHOWN_FRAC = 0.0005
 _MEMORY_PARTS = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "slack")
 
 
-def memory_table(prediction: TrainingPrediction) -> Table:
-    """Memory of one accelerator of each pipeline stage."""
+def memory_table(prediction: TrainingPrediction, every_stage: bool = False) -> Table:
+    """Memory of one accelerator of the first, the fullest and the last pipeline stage, or of every stage."""
+    fullest = max(prediction.memory, key=lambda stage: stage.total_bytes)
+    shown = prediction.memory
+    if not every_stage:
+        shown = tuple(dict.fromkeys((prediction.memory[0], fullest, prediction.memory[-1])))
+    shown = tuple(sorted(shown, key=lambda stage: stage.stage))
     usable = units.format_quantity(prediction.capacity_bytes, "_bytes")
+    stages = "one stage" if len(prediction.memory) == 1 else f"{len(prediction.memory)} stages"
     return Table(
-        title=f"Memory per accelerator ({usable} usable)",
+        title=f"Memory per accelerator ({usable} usable), {stages}",
         columns=(
             Column("stage", "Stage"),
             *(Column(f"{name}_bytes", name.capitalize()) for name in _MEMORY_PARTS),
             Column("total_bytes", "Total"),
         ),
-        rows=tuple(_memory_row(stage) for stage in prediction.memory),
+        rows=tuple(_memory_row(stage) for stage in shown),
     )
 
 
