@@ -30,11 +30,12 @@ def product_s(
 
 
 def linear_s(
-    m: Number, n: Number, k: Number, count: Number, chip: Chip, recipe: Recipe, physics: Physics
+    m: Number, n: Number, k: Number, count: Number, rate: Number, size: Number, chip: Chip, recipe: Recipe, physics: Physics
 ) -> tuple[Number, Number]:
-    """Forward and backward time of a linear layer: y = x W, then dx = dy W' and dW = x' dy [s, s]."""
-    rate = chip.low_flop_per_s * physics.gemm_frac
-    size = recipe.operand_bytes
+    """Forward and backward time of a linear layer: y = x W, then dx = dy W' and dW = x' dy [s, s].
+
+    Its products sustain `rate` [FLOP/s] on operands of `size` bytes an element.
+    """
     forward = product_s(m, n, k, count, rate, size, chip, physics, BF16_BYTES)
     data = product_s(m, k, n, count, rate, size, chip, physics, BF16_BYTES)
     weight = product_s(n, k, m, count, rate, size, chip, physics, 2 * recipe.gradient_bytes)
@@ -77,13 +78,16 @@ def linears_s(
         (per_expert, fan * block.expert_ffn / split.etp, hidden, experts),
         (per_expert, hidden, block.expert_ffn / split.etp, experts),
     ]
+    rate = chip.low_flop_per_s * physics.gemm_frac
+    size = recipe.operand_bytes
     forward: Number = 0.0
     backward: Number = 0.0
     for m, n, k, count in products:
         present = (n > 0) & (k > 0) & (count > 0) & (m > 0)
         once = np.where(present, 1.0, 0.0)
         fwd, bwd = linear_s(
-            np.maximum(m, 1.0), np.maximum(n, 1.0), np.maximum(k, 1.0), np.maximum(count, 1.0), chip, recipe, physics
+            np.maximum(m, 1.0), np.maximum(n, 1.0), np.maximum(k, 1.0), np.maximum(count, 1.0), rate, size, chip, recipe,
+            physics,
         )
         forward = forward + once * fwd
         backward = backward + once * bwd
@@ -120,7 +124,7 @@ def attention_s(
 
 HEAD_RAMP = 24.0
 WINDOW_RAMP = 128.0
-SOFTMAX_BYTES = 8.0
+SOFTMAX_BYTES = 4.0
 DROPOUT_BYTES = 5.0
 FLASH_BACKWARD = 2.8
 

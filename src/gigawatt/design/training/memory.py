@@ -87,6 +87,18 @@ class BlockFootprint(NamedTuple):
     expert_params: Number
 
 
+class StageLoad(NamedTuple):
+    """What the layers of one stage add up to on one accelerator."""
+
+    saved_bytes: Number
+    working_bytes: Number
+    """The largest of any layer here."""
+    shared_params: Number
+    expert_params: Number
+    largest_params: Number
+    """Of the largest layer of the model."""
+
+
 class StageBytes(NamedTuple):
     """Bytes on one accelerator of one pipeline stage, as arrays; the fields of `StageMemory`."""
 
@@ -239,10 +251,25 @@ def layers_on_stage(kinds: Sequence[BlockKind], pp: Number, vpp: Number, stage: 
     return held
 
 
+def stage_load(footprints: Sequence[BlockFootprint], held: Sequence[Number]) -> StageLoad:
+    """The sum over `held[k]` layers of kind k, from `layers_on_stage`."""
+    saved: Number = 0.0
+    working: Number = 0.0
+    shared: Number = 0.0
+    experts: Number = 0.0
+    largest: Number = 0.0
+    for k in range(len(footprints)):
+        saved = saved + held[k] * footprints[k].saved_bytes
+        shared = shared + held[k] * footprints[k].shared_params
+        experts = experts + held[k] * footprints[k].expert_params
+        working = np.maximum(working, np.where(np.asarray(held[k]) > 0, footprints[k].working_bytes, 0.0))
+        largest = np.maximum(largest, footprints[k].shared_params + footprints[k].expert_params)
+    return StageLoad(saved, working, shared, experts, largest)
+
+
 def _activation_bytes(
-    footprints: Sequence[BlockFootprint], held: Sequence[Number], edges: Edges, split: Split, grid: Grid,
-    recipe: Recipe, books: Books, stage: Number,
-) -> tuple[Number, Number]:  # fmt: skip
+    load: StageLoad, edges: Edges, split: Split, grid: Grid, recipe: Recipe, books: Books, stage: Number
+) -> tuple[Number, Number]:
     """Activations in flight with one layer's working set, and what the loss holds.
 
     Loss and layers go backward one after the other, so only the larger of loss and working set stands; what
@@ -252,45 +279,33 @@ def _activation_bytes(
     is_last = np.where(np.asarray(stage) == grid.pp - 1, 1.0, 0.0)
     tokens, edge_tp = _tokens(split), _edge_tp(split, recipe)
     stages_worth = memory.chunks_in_flight(grid.pp, grid.vpp, stage, grid.num_microbatches) / grid.vpp
-    blocks = sum(n * block.saved_bytes for n, block in zip(held, footprints, strict=True))
     embedding = is_first * tokens * memory.embedding_saved_bytes(edges.hidden, edge_tp, recipe.dropout)
     head = is_last * tokens * memory.head_saved_bytes(edges.hidden, edge_tp)
-    working: Number = 0.0
-    for n, block in zip(held, footprints, strict=True):
-        working = np.maximum(working, np.where(np.asarray(n) > 0, block.working_bytes, 0.0))
     loss = is_last * tokens * memory.logits_bytes(edges.vocab, split.tp, books.bytes_per_logit)
-    return stages_worth * (blocks + embedding) + head + np.maximum(working - loss, 0.0), loss
+    activations = stages_worth * (load.saved_bytes + embedding) + head
+    return activations + np.maximum(load.working_bytes - loss, 0.0), loss
 
 
 def stage_bytes(
-    footprints: Sequence[BlockFootprint], held: Sequence[Number], edges: Edges, split: Split, grid: Grid,
-    recipe: Recipe, books: Books, stage: Number,
-) -> StageBytes:  # fmt: skip
-    """Bytes on one accelerator of `stage`; `held[k]` layers of kind k, from `layers_on_stage`."""
+    load: StageLoad, edges: Edges, split: Split, grid: Grid, recipe: Recipe, books: Books, stage: Number
+) -> StageBytes:
+    """Bytes on one accelerator of `stage`, whose layers come to `load`."""
     is_first = np.where(np.asarray(stage) == 0, 1.0, 0.0)
     is_last = np.where(np.asarray(stage) == grid.pp - 1, 1.0, 0.0)
     tables = np.maximum(is_first, is_last) + is_first * is_last * (1.0 - edges.tied_head)
     root = tables * edges.vocab * edges.hidden / split.tp
-    shared = root + sum(n * block.shared_params for n, block in zip(held, footprints, strict=True))
-    experts = sum(n * block.expert_params for n, block in zip(held, footprints, strict=True))
+    shared, experts = root + load.shared_params, load.expert_params
     expert_shard = np.maximum(
         memory.expert_replicas(split.tp, split.cp, grid.shard / split.cp, split.ep, split.etp), 1.0
     )
 
-    def state(bytes_per_param: Number, from_zero: int) -> Number:
-        return memory.sharded_bytes(shared, bytes_per_param, grid.zero, from_zero, grid.shard) + (
-            memory.sharded_bytes(experts, bytes_per_param, grid.zero, from_zero, expert_shard)
-        )
-
-    largest: Number = 0.0
-    for block in footprints:
-        largest = np.maximum(largest, block.shared_params + block.expert_params)
     gathered = memory.gathered_bytes(
-        largest, root, shared + experts, books.gather_bytes, books.reduce_bytes, grid.zero, grid.pp
+        load.largest_params, root, shared + experts, books.gather_bytes, books.reduce_bytes, grid.zero, grid.pp
     )
-    activations, logits = _activation_bytes(footprints, held, edges, split, grid, recipe, books, stage)
-    weights, gradients = state(books.weight_bytes, 3), state(books.gradient_bytes, 2)
-    optimizer = state(books.optimizer_bytes, 1)
+    activations, logits = _activation_bytes(load, edges, split, grid, recipe, books, stage)
+    weights = _state_bytes(shared, experts, books.weight_bytes, grid, 3.0, expert_shard)
+    gradients = _state_bytes(shared, experts, books.gradient_bytes, grid, 2.0, expert_shard)
+    optimizer = _state_bytes(shared, experts, books.optimizer_bytes, grid, 1.0, expert_shard)
     buffers = gathered + books.bucket_bytes
     slack = books.slack_frac * (weights + gradients + optimizer + activations + logits + buffers)
     return StageBytes(
@@ -298,28 +313,42 @@ def stage_bytes(
     )
 
 
+def _state_bytes(
+    shared: Number, experts: Number, bytes_per_param: Number, grid: Grid, from_zero: Number, expert_shard: Number
+) -> Number:
+    """One kind of state of all parameters of a stage."""
+    split = memory.sharded_bytes(shared, bytes_per_param, grid.zero, from_zero, grid.shard)
+    return split + memory.sharded_bytes(experts, bytes_per_param, grid.zero, from_zero, expert_shard)
+
+
+def fullest_candidates(kinds: Sequence[BlockKind], pp: Number, vpp: Number) -> list[Number]:
+    """The stages of which one has the highest peak.
+
+    Activations in flight fall from stage to stage and only the ends differ in what they hold, so it is the
+    first, the second (no embedding, perhaps one layer more), the last, or the first to hold a further kind of layer.
+    """
+    last = pp - 1
+    num_layers = sum(kind.count for kind in kinds)
+    candidates = [np.zeros_like(last), np.minimum(last, 1), last]
+    for k in range(1, len(kinds)):
+        start = sum(kind.count for kind in kinds[:k])
+        candidates.append(np.minimum(last, first_chunk_from(start, num_layers, pp * vpp)))
+    return candidates
+
+
 def fullest_stage(
     kinds: Sequence[BlockKind], edges: Edges, split: Split, grid: Grid, recipe: Recipe, books: Books
 ) -> StageBytes:
-    """The stage with the highest peak, layout by layout.
-
-    Activations in flight fall from stage to stage and only the ends differ in what they hold, so it is the
-    first, the second (no embedding, perhaps one layer or more experts) or the last.
-    """
+    """The stage with the highest peak, layout by layout."""
     footprints = [block_footprint(kind.shape, edges.hidden, split, recipe, books) for kind in kinds]
 
     def at(stage: Number) -> StageBytes:
         held = layers_on_stage(kinds, grid.pp, grid.vpp, stage)
-        return stage_bytes(footprints, held, edges, split, grid, recipe, books, stage)
+        return stage_bytes(stage_load(footprints, held), edges, split, grid, recipe, books, stage)
 
-    last = np.asarray(grid.pp) - 1
-    num_layers = sum(kind.count for kind in kinds)
-    candidates = [np.minimum(last, 1), last]
-    for k in range(1, len(kinds)):
-        start = sum(kind.count for kind in kinds[:k])
-        candidates.append(np.minimum(last, first_chunk_from(start, num_layers, grid.pp * grid.vpp)))
-    best = at(np.zeros_like(last))
-    for other in map(at, candidates):
+    first, *others = fullest_candidates(kinds, np.asarray(grid.pp), grid.vpp)
+    best = at(first)
+    for other in map(at, others):
         larger = other.total_bytes > best.total_bytes
         best = StageBytes(*(np.where(larger, b, a) for a, b in zip(best, other, strict=True)))
     return best
@@ -340,7 +369,7 @@ def all_stages(
     stages = np.arange(int(grid.pp))
     held = layers_on_stage(kinds, grid.pp, grid.vpp, stages)
     table = np.broadcast_arrays(
-        *stage_bytes(footprints, held, edges, split, grid, recipe, books, stages), stages
+        *stage_bytes(stage_load(footprints, held), edges, split, grid, recipe, books, stages), stages
     )
     return tuple(
         StageMemory(

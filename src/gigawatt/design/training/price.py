@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gigawatt.design.training.block import block_cost
-from gigawatt.design.training.step import Grid, StepCost, Weights, step_cost
+from gigawatt.design.training.step import Grid, StepCost, Weights, head_s, step_cost
 from gigawatt.design.training.terms import BlockCost, BlockKind, Chip, Physics, Recipe, Split
 from gigawatt.laws.numbers import Number
 
@@ -35,4 +35,5 @@ def step_price(
 ) -> StepCost:
     """One optimizer step, by cause."""
     layers = layers_cost(kinds, weights.hidden, split, chip, recipe, physics)
-    return step_cost(grid, weights, layers, split, chip, recipe, physics, num_nodes)
+    head = head_s(weights, split, chip, recipe, physics)
+    return step_cost(grid, weights, layers, head, split, chip, recipe, physics, num_nodes)

@@ -66,10 +66,8 @@ def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: 
     """Output projection and loss, forward and backward, of one micro-batch; in 16 bit in every recipe [s]."""
     tokens = split.seq_len * split.micro_batch / split.cp
     local = weights.vocab / split.tp
-    wide = chip._replace(low_flop_per_s=chip.flop_per_s)
-    plain = physics._replace(gemm_frac=physics.gemm16_frac)
-    exact = recipe._replace(operand_bytes=float(BF16_BYTES))
-    forward, backward = linear_s(tokens, local, weights.hidden, 1.0, wide, exact, plain)
+    rate = chip.flop_per_s * physics.gemm16_frac
+    forward, backward = linear_s(tokens, local, weights.hidden, 1.0, rate, float(BF16_BYTES), chip, recipe, physics)
     loss = tokens * local * HEAD_BYTES / (chip.hbm_bytes_per_s * physics.hbm_frac)
     return forward + backward + loss
 
@@ -125,9 +123,11 @@ def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics:
 
 
 def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
-    """Activations and gradients handed to the next stage for one micro-batch, every chunk [s]."""
-    share = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
-    moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / share
+    """Activations and gradients handed to the next stage for one micro-batch, every chunk [s].
+
+    Each tensor-parallel rank sends its share and the receivers gather: Narayanan et al., arXiv 2104.04473, section 4.1.
+    """
+    moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / split.tp
     near = np.minimum(np.floor(chip.domain / (split.tp * split.cp * grid.dp)), 1.0)
     rate = near * chip.scale_up_bytes_per_s * physics.scale_up_frac + (1.0 - near) * chip.scale_out_bytes_per_s * physics.scale_out_frac
     piped = np.minimum(grid.pp - 1.0, 1.0)
@@ -135,10 +135,10 @@ def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe
 
 
 def step_cost(
-    grid: Grid, weights: Weights, layers: BlockCost, split: Split, chip: Chip, recipe: Recipe, physics: Physics, num_nodes: Number
+    grid: Grid, weights: Weights, layers: BlockCost, head: Number, split: Split, chip: Chip, recipe: Recipe, physics: Physics,
+    num_nodes: Number,
 ) -> StepCost:
-    """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch."""
-    head = head_s(weights, split, chip, recipe, physics)
+    """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch; `head` is `head_s`."""
     per_layer = layers.total_s / weights.num_layers
     slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, grid.vpp, 0.0, head)
     p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - PP_HIDDEN * np.minimum(grid.vpp - 1.0, 1.0))
