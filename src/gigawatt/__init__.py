@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.design.training import design_training as design_training
+    from gigawatt.design.training import predict_training as predict_training
     from gigawatt.documents import json_schema as json_schema
     from gigawatt.domain.blueprint import Blueprint as Blueprint
     from gigawatt.domain.hardware import Accelerator as Accelerator
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from gigawatt.exports import import_layout as import_layout
     from gigawatt.project import explain_figure as explain_figure
     from gigawatt.project import plan_scenario as plan_scenario
+    from gigawatt.project.comparison import compare_plans as compare_plans
+    from gigawatt.project.handover import draw_report as draw_report
+    from gigawatt.project.handover import export_plan as export_plan
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
 
@@ -49,12 +54,17 @@ _HOMES = {
     "System": "domain.hardware",
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
+    "compare_plans": "project.comparison",
+    "design_training": "design.training",
+    "draw_report": "project.handover",
     "explain_figure": "project",
     "export_layout": "exports",
+    "export_plan": "project.handover",
     "import_layout": "exports",
     "json_schema": "documents",
     "load_catalog": "catalog",
     "plan_scenario": "project",
+    "predict_training": "design.training",
     "read_config": "domain.huggingface",
     "render_report": "report",
     "write_template": "project.template",

@@ -18,12 +18,16 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
-    "design training MODEL --cp --dp --ep --etp --global-batch --gpus --json --layout --micro-batch --out "
-    "--overlay --pp --precision --quiet --recompute --schedule --seq-len --system --tokens --top --tp "
+    "design training MODEL --cp --dp --ep --etp --exhaustive --global-batch --gpus --json --layout "
+    "--micro-batch --out --overlay --pp --precision --quiet --recompute --schedule --seq-len --system --tokens --top --tp "
     "--verbose --vpp --zero": "design_training",
+    "diff DIR DIR --json --quiet --verbose": "compare_plans",
     "explain DIR FIGURE --json --quiet --verbose": "explain_figure",
+    "export TARGET DIR --json --quiet --run --verbose -o": "export_plan",
+    "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
     "init [DIR] --json --quiet --verbose": "write_template",
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
+    "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",
 }
 

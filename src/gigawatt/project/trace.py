@@ -55,7 +55,7 @@ class Trace:
             parts = value.items() if isinstance(value, Mapping) else [("", value)]
             for name, part in parts:
                 path = f"{field}/{name}" if name else field
-                if isinstance(part, bool | int | float | str) and part != "":
+                if isinstance(part, bool | int | float):
                     key = f"{section}/{row.id}/{path}"
                     pointers[path] = self.fact(key, part, row.provenance_of(path.replace("/", ".")))
         return pointers

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gigawatt.domain.comparison import Change, Comparison
-from gigawatt.views.table import Column, Table, text_column
+from gigawatt.views.table import Column, Table, Value, text_column
+
+_SHOWN_DIGITS = 12
 
 
 def comparison_tables(comparison: Comparison) -> tuple[Table, ...]:
@@ -28,5 +30,7 @@ def _table(title: str, changes: Sequence[Change]) -> Table:
     )
 
 
-def _text(key: str, value: float | str | bool | None) -> str:
+def _text(key: str, value: Value) -> str:
+    if isinstance(value, str) and value.startswith("sha256:"):
+        return value[: len("sha256:") + _SHOWN_DIGITS]
     return Column(key.rpartition("/")[2], "").text(value)
