@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gigawatt.domain.hardware import Accelerator as Accelerator
     from gigawatt.domain.hardware import System as System
     from gigawatt.domain.huggingface import read_config as read_config
+    from gigawatt.domain.market import Offer as Offer
     from gigawatt.domain.model import Model as Model
     from gigawatt.domain.scenario import Scenario as Scenario
     from gigawatt.domain.training import Layout as Layout
@@ -50,6 +51,7 @@ _HOMES = {
     "InputError": "errors",
     "Layout": "domain.training",
     "Model": "domain.model",
+    "Offer": "domain.market",
     "Scenario": "domain.scenario",
     "System": "domain.hardware",
     "TrainingJob": "domain.training",

@@ -19,8 +19,8 @@ COMMANDS = {
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
     "design training MODEL --cp --dp --ep --etp --exhaustive --global-batch --gpus --json --layout "
-    "--micro-batch --out --overlay --pp --precision --quiet --recompute --schedule --seq-len --system --tokens --top --tp "
-    "--verbose --vpp --zero": "design_training",
+    "--micro-batch --out --overlay --pp --precision --quiet --recompute --schedule --seq-len --system "
+    "--tokens --top --tp --verbose --vpp --zero": "design_training",
     "diff DIR DIR --json --quiet --verbose": "compare_plans",
     "explain DIR FIGURE --json --quiet --verbose": "explain_figure",
     "export TARGET DIR --json --quiet --run --verbose -o": "export_plan",

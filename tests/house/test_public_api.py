@@ -19,6 +19,7 @@ PUBLIC = (
     "InputError",
     "Layout",
     "Model",
+    "Offer",
     "Scenario",
     "System",
     "TrainingJob",

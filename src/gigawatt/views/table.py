@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gigawatt import units
 
 Value = float | int | str | bool | None
-_MANY = 1000
+_SHOWN_WHOLE_FROM = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Column:
         if isinstance(value, int):
             return f"{value:,}"
         if isinstance(value, float):
-            return f"{value:,.0f}" if abs(value) >= _MANY else f"{value:.{self.digits}g}"
+            return f"{value:,.0f}" if abs(value) >= _SHOWN_WHOLE_FROM else f"{value:.{self.digits}g}"
         return value
 
 

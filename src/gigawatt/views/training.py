@@ -83,14 +83,14 @@ def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None
     rows = []
     for key, part in labels.items():
         time_s = own.get(key, 0.0)
-        if max(time_s, others.get(key, 0.0)) < _NOT_SHOWN_FRAC * prediction.step_s:
+        if max(time_s, others.get(key, 0.0)) < _SHOWN_FRAC * prediction.step_s:
             continue
         beside = (others.get(key, 0.0),) if other else ()
         rows.append((part.label, time_s, time_s / prediction.step_s, *beside, part.law))
     return Table(title="Where the step goes", columns=tuple(columns), rows=tuple(rows))
 
 
-_NOT_SHOWN_FRAC = 0.0005
+_SHOWN_FRAC = 0.0005
 _MEMORY_PARTS = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "slack")
 
 
