@@ -1,8 +1,9 @@
 """Numbers about the world live in `data/`, arithmetic in `laws/`, conversions in `units.py`; nowhere else.
 
-Elsewhere a literal may be a small integer, a power of two, a round share, a percentile, a tolerance, or the
-limit beyond which an input is refused as absurd. What the classes behind a foreign format leave unsaid in its
-files is a table of its own.
+Elsewhere a literal may be a small integer, a power of two, a round share, a percentile, a tolerance, or a
+limit: beyond which an input is refused as absurd, a search gives up, or a number is printed another way.
+What the classes behind a foreign format leave unsaid in its files is the vocabulary of that format
+(domain/model_families.py), not a number about the world.
 Surfaces (command line, report, console) lay out pixels and columns and are not looked at.
 """
 
@@ -36,8 +37,8 @@ def is_plain(number: float) -> bool:
     return whole == number and (abs(whole) <= SMALL or whole & (whole - 1) == 0)
 
 
-LIMIT_KEYWORDS = {"ge", "gt", "le", "lt", "low", "high"}
-LIMIT_NAMES = ("MAX_", "MIN_", "MOST_", "SHOWN_")
+LIMIT_KEYWORDS = {"ge", "gt", "le", "lt", "low", "high", "max_rounds"}
+LIMIT_NAMES = ("MAX_", "MIN_", "MOST_", "SHOWN_", "NOT_SHOWN_", "MANY")
 
 
 def limits(tree: ast.Module) -> Iterator[ast.AST]:
