@@ -27,6 +27,11 @@ _CATALOG = LazyGroup(
     },
 )
 
+_VALIDATE = LazyGroup(
+    "validate",
+    "predicted against measured, yours or published",
+    {"training": Later("step times and peak memory of training runs", "validate", "training")},
+)
 _IMPORT = LazyGroup(
     "import",
     "what real systems say, read in",
@@ -40,6 +45,7 @@ ROOT = LazyGroup(
         "init": Later("a commented scenario to start from", "plan", "init"),
         "plan": Later("the main job: a scenario in, a plan directory out", "plan", "plan"),
         "design": _DESIGN,
+        "validate": _VALIDATE,
         "catalog": _CATALOG,
         "explain": Later("inputs, laws and sources behind one figure", "plan", "explain"),
         "diff": Later("what changed between two plans, and why", "exchange", "diff"),
