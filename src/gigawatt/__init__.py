@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gigawatt.project.handover import export_plan as export_plan
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
+    from gigawatt.validation.training import validate_training as validate_training
 
 _HOMES = {
     "Accelerator": "domain.hardware",
@@ -69,6 +70,7 @@ _HOMES = {
     "predict_training": "design.training",
     "read_config": "domain.huggingface",
     "render_report": "report",
+    "validate_training": "validation.training",
     "write_template": "project.template",
 }
 """The module below `gigawatt` that each public name comes from."""

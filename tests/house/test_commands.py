@@ -29,6 +29,7 @@ COMMANDS = {
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",
+    "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require --verbose": "validate_training",
 }
 
 

@@ -38,6 +38,7 @@ PUBLIC = (
     "predict_training",
     "read_config",
     "render_report",
+    "validate_training",
     "write_template",
 )
 

@@ -98,3 +98,8 @@ class TrainingCalibration(Record):
     def offsets(self) -> dict[tuple[str, str, str], float]:
         """Change of each parameter's logarithm (or logit), by name, level and key."""
         return {(p.name, p.level, p.key): p.offset * p.sd_frac for p in self.fit.parameters}
+
+    @cached_property
+    def seen(self) -> frozenset[tuple[str, str]]:
+        """Levels and keys that at least one measured run was of."""
+        return frozenset((p.level, p.key) for p in self.fit.parameters if p.num_rows > 0)

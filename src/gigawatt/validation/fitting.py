@@ -18,6 +18,8 @@ NOISE = 0.06
 """Scatter of the logarithm of one configuration's step time between releases and sites, which the fit tolerates."""
 ROBUST = 2.0
 """Residuals beyond so many noise widths count linearly, not squared: some rows are wrong in their source."""
+STEP = 1e-6
+"""Of finite differences, in prior deviations."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,21 @@ class Problem:
         predicted: Floats = np.log(self.batch.price(self.physics(offsets)).step_s) - self.measured_log_s
         return predicted
 
+    def slopes(self, offsets: Floats) -> Floats:
+        """Change of `log_ratio` with each offset [runs, offsets].
+
+        A run has one key of each level, so all keys of a level are moved at once: one pricing a level, not one a key.
+        """
+        base = self.log_ratio(offsets)
+        found: Floats = np.zeros((base.size, self.size + 1))
+        for level in self.levels:
+            moved = offsets.copy()
+            moved[level.start : level.start + len(level.keys)] += STEP
+            known = level.index < len(level.keys)
+            column = np.where(known, level.start + level.index, self.size)
+            found[np.arange(base.size), column] += (self.log_ratio(moved) - base) / STEP
+        return found[:, : self.size]
+
 
 def _transform(scale: str, centre: float, offset: Floats) -> Floats:
     if scale == "log":
@@ -96,13 +113,24 @@ def fit(problem: Problem, rows: NDArray[np.intp], start: Floats | None = None, m
 
     def residuals(offsets: Floats) -> Floats:
         scaled = problem.log_ratio(offsets)[rows] / NOISE
-        robust = np.sign(scaled) * ROBUST * np.sqrt(2.0 * (np.sqrt(1.0 + (scaled / ROBUST) ** 2) - 1.0))
-        return np.concatenate([robust, offsets])
+        return np.concatenate([scaled * np.sqrt(2.0 / (1.0 + _softened(scaled))), offsets])
+
+    def slopes(offsets: Floats) -> Floats:
+        scaled = problem.log_ratio(offsets)[rows] / NOISE
+        soft = _softened(scaled)
+        damped = np.sqrt((1.0 + soft) / 2.0) / soft / NOISE
+        return np.vstack([problem.slopes(offsets)[rows] * damped[:, None], np.eye(problem.size)])
 
     first = np.zeros(problem.size) if start is None else start
-    answer = least_squares(residuals, first, method="trf", max_nfev=max_rounds, bounds=(-3.0, 3.0), ftol=1e-5)
+    answer = least_squares(residuals, first, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-3.0, 3.0), ftol=1e-5)
     found: Floats = answer.x
     return found
+
+
+def _softened(scaled: Floats) -> Floats:
+    """1 for small residuals, growing with their size beyond `ROBUST`."""
+    soft: Floats = np.sqrt(1.0 + (scaled / ROBUST) ** 2)
+    return soft
 
 
 def fitted_parameters(problem: Problem, offsets: Floats, rows: NDArray[np.intp]) -> tuple[FittedParameter, ...]:

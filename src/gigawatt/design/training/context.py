@@ -62,14 +62,15 @@ def context_of(
         raise InputError(f"at least one accelerator is needed, found {num_accelerators}")
     setting = setting_of(calibration, accelerator, job.precision, job.software)
     kinds = block_kinds(model)
-    spread, basis = _knowledge(calibration, setting, any(block.experts for block in model.blocks))
+    scope = scope_of(calibration, setting)
     return Context(
         model=model, system=system, accelerator=accelerator, num_accelerators=num_accelerators, job=job, setting=setting,
         kinds=kinds, weights=weights_of(kinds, float(model.hidden), float(model.vocab)),
         edges=Edges(float(model.vocab), float(model.hidden), float(model.tied_head)),
         chip=chip_of(accelerator, system, setting.format, num_accelerators),
         recipe=recipe_of(setting, any(kind.sinks for kind in kinds)), physics=physics_of(calibration, setting),
-        books=Books.of(accounting_of(calibration, setting), setting.format.operand_bytes), spread=spread, basis=basis,
+        books=Books.of(accounting_of(calibration, setting), setting.format.operand_bytes),
+        spread=spread_of(calibration, scope, any(block.experts for block in model.blocks)), basis=SCOPES[scope],
     )
 
 
@@ -87,19 +88,26 @@ UNKNOWN = Spread(scope="neither", moe=False, low_frac=0.7, high_frac=1.5, num_ro
 """Where the calibration has no spread at all: the range of software found on one chip, read off its priors."""
 
 
-def _knowledge(calibration: TrainingCalibration, setting: Setting, moe: bool) -> tuple[Spread, str]:
-    """The interval's factors for what the calibration has seen of this setting, and that knowledge in words."""
-    seen = {(p.level, p.key) for p in calibration.fit.parameters if p.num_rows > 0}
+SCOPES = {
+    "software": "measured on this accelerator, number format and software",
+    "accelerator": "measured on this accelerator and number format, with other software",
+    "neither": "no measurement on this accelerator and number format: priors only",
+}
+"""How much a calibration knows of a setting, best first, in words."""
+
+
+def scope_of(calibration: TrainingCalibration, setting: Setting) -> str:
+    """What the calibration has seen of this setting: a key of `SCOPES`."""
+    seen = calibration.seen
     low = setting.format.peak != "bf16"
     chip = ("peak", setting.keys["peak"]) in seen if low else ("accelerator", setting.keys["accelerator"]) in seen
     software = ("software", setting.keys["software"]) in seen
-    scope = "software" if chip and software else "accelerator" if chip else "neither"
-    words = {
-        "software": "measured on this accelerator, number format and software",
-        "accelerator": "measured on this accelerator and number format, with other software",
-        "neither": "no measurement on this accelerator and number format: priors only",
-    }
+    return "software" if chip and software else "accelerator" if chip else "neither"
+
+
+def spread_of(calibration: TrainingCalibration, scope: str, moe: bool) -> Spread:
+    """The interval's factors at a scope."""
     for row in calibration.fit.spreads:
         if (row.scope, row.moe) == (scope, moe):
-            return row, words[scope]
-    return UNKNOWN, words[scope]
+            return row
+    return UNKNOWN
