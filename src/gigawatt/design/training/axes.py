@@ -49,12 +49,13 @@ class Row(NamedTuple):
 
 
 class Tail(NamedTuple):
-    """What remains: how stages and replicas work together."""
+    """What remains: how stages work together, and then replicas."""
 
     vpp: NDArray[np.int64]
-    zero: NDArray[np.int64]
     schedule: NDArray[np.int64]
-    """Index into SCHEDULES."""
+    """[as vpp] Index into SCHEDULES."""
+    zero: NDArray[np.int64]
+    """Of its own length: every schedule goes with every ZeRO stage."""
 
 
 def divisors(number: int) -> list[int]:
@@ -151,22 +152,20 @@ class Space:
         share = self.job.global_batch // mesh.dp
         return [m for m in self._choices("micro_batch", divisors(share)) if share % m == 0]
 
-    def rows(self, mesh: Mesh) -> Row:
-        """Everything that the cost of a layer depends on: the cross product, in order."""
-        experts = self.experts(mesh)
+    def rows(self, experts: Sequence[tuple[int, int]], micro_batches: Sequence[int]) -> Row:
+        """Everything that the cost of a layer depends on besides tp and cp: the cross product, in order."""
         recomputes = [RECOMPUTES.index(name) for name in self._choices("recompute", RECOMPUTES)]
         pairs, micro, again = np.meshgrid(
-            np.arange(len(experts)), np.asarray(self.micro_batches(mesh), np.int64), recomputes, indexing="ij"
+            np.arange(len(experts)), np.asarray(micro_batches, np.int64), np.asarray(recomputes), indexing="ij"
         )
         table = np.asarray(experts, np.int64).reshape(-1, 2)[pairs.ravel()]
         return Row(table[:, 0], table[:, 1], micro.ravel(), again.ravel().astype(np.int64))
 
-    def tails(self, mesh: Mesh) -> Tail:
-        """Schedules with their virtual stages, and ZeRO stages; the cross product, in order."""
-        zeros = self._choices("zero", _zeros(mesh))
-        table = [(vpp, zero, code) for vpp, code in self._schedules(mesh.pp) for zero in zeros]
-        columns = np.asarray(table, np.int64).reshape(-1, 3).T
-        return Tail(columns[0], columns[1], columns[2])
+    def tail(self, mesh: Mesh) -> Tail:
+        """Schedules with their virtual stages, in order, and ZeRO stages."""
+        table = np.asarray(self._schedules(mesh.pp), np.int64).reshape(-1, 2)
+        zeros = np.asarray(self._choices("zero", _zeros(mesh)), np.int64)
+        return Tail(table[:, 0], table[:, 1], zeros)
 
     def _schedules(self, pp: int) -> list[tuple[int, int]]:
         known = self._schedules_known
@@ -185,19 +184,20 @@ class Space:
     def _schedules_known(self) -> dict[int, list[tuple[int, int]]]:
         return {}
 
-    def legal(self, mesh: Mesh, rows: Row, tails: Tail) -> NDArray[np.bool_]:
-        """[rows, tails] Whether the micro-batches fill whole rounds, as interleaving needs."""
-        num_microbatches = self.job.global_batch // (mesh.dp * rows.micro_batch)
-        whole = num_microbatches % mesh.pp == 0
-        return whole[:, None] | (tails.vpp[None, :] == 1)
 
-    def layout(self, mesh: Mesh, rows: Row, tails: Tail, row: int, tail: int) -> Layout:
-        """One layout as a record."""
-        return Layout(
-            tp=mesh.tp, pp=mesh.pp, vpp=int(tails.vpp[tail]), cp=mesh.cp, ep=int(rows.ep[row]), etp=int(rows.etp[row]),
-            dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tails.zero[tail]),
-            recompute=RECOMPUTES[rows.recompute[row]], schedule=SCHEDULES[tails.schedule[tail]],  # type: ignore[arg-type]
-        )  # fmt: skip
+def make_layout(mesh: Mesh, rows: Row, tail: Tail, row: int, schedule: int, zero: int) -> Layout:
+    """One layout as a record, from its place in each table."""
+    return Layout(
+        tp=mesh.tp, pp=mesh.pp, vpp=int(tail.vpp[schedule]), cp=mesh.cp, ep=int(rows.ep[row]), etp=int(rows.etp[row]),
+        dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tail.zero[zero]),
+        recompute=RECOMPUTES[rows.recompute[row]], schedule=SCHEDULES[tail.schedule[schedule]],
+    )  # fmt: skip
+
+
+def layout_key(layout: Layout) -> tuple[int, ...]:
+    """A layout's axes as numbers, in the order in which ties are broken."""
+    codes = {"recompute": RECOMPUTES.index(layout.recompute), "schedule": SCHEDULES.index(layout.schedule)}
+    return tuple(codes[axis] if axis in codes else getattr(layout, axis) for axis in AXES)
 
 
 def _zeros(mesh: Mesh) -> Sequence[int]:

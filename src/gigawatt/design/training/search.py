@@ -1,53 +1,37 @@
-"""The search for the best layout: every legal one is priced and weighed, none is sampled."""
+"""The search for the best layout: every legal one is priced and weighed, or proven unable to win.
+
+A layer's cost depends on few axes, so it is priced once for each of their combinations. Meshes (tp x pp x cp x dp) are
+then weighed by a compiled loop, the most promising first. A row of a mesh is skipped only where its bound from below
+loses already against the worst layout that would still be shown: the answer is that of an exhaustive search.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.design.training import explain
-from gigawatt.design.training.axes import AXES, RECOMPUTES, SCHEDULES, Mesh, Row, Space, Tail
+from gigawatt.design.training import search_kernel as kernel
+from gigawatt.design.training.axes import RECOMPUTES, SCHEDULES, Mesh, Row, Space, Tail, layout_key, make_layout
 from gigawatt.design.training.context import Context, context_of
 from gigawatt.design.training.legal import violations
-from gigawatt.design.training.memory import peak_bytes
+from gigawatt.design.training.memory import fullest_candidates, layers_on_stage
 from gigawatt.design.training.predict import predict
-from gigawatt.design.training.price import step_price
 from gigawatt.design.training.shape import BUBBLE_FRAC
-from gigawatt.design.training.step import Grid
-from gigawatt.design.training.terms import Split
+from gigawatt.design.training.step import least_step_s
 from gigawatt.domain.calibration import TrainingCalibration
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
 from gigawatt.domain.training import Binding, Layout, TrainingDesign, TrainingJob
 from gigawatt.errors import InputError, Problem
-
-
-class Found(NamedTuple):
-    """A layout with what decides its rank. Ordered by step time, ties by the layout's axes."""
-
-    figure: float
-    key: tuple[int, ...]
-    layout: Layout
-
-
-@dataclass
-class Tally:
-    """What a search has seen so far."""
-
-    top: int
-    evaluated: int = 0
-    fitting: int = 0
-    best: list[Found] = field(default_factory=list)
-    lightest: list[Found] = field(default_factory=list)
-
-    def offer(self, kept: list[Found], limit: int, found: list[Found]) -> None:
-        """Keep the first `limit` of what is kept and found."""
-        kept[:] = sorted([*kept, *found], key=lambda one: one[:2])[:limit]
+from gigawatt.kernels import compiled
 
 
 @dataclass(frozen=True)
@@ -55,7 +39,15 @@ class SearchReport:
     """How a search went. Not part of the artefact: times differ from run to run."""
 
     layouts_evaluated: int
+    """Priced and weighed."""
+    layouts_bounded: int
+    """Proven unable to win by the bound of their row."""
     cpu_s: float
+
+    @property
+    def layouts_legal(self) -> int:
+        """All that the search answers for."""
+        return self.layouts_evaluated + self.layouts_bounded
 
 
 def design_training(
@@ -70,11 +62,13 @@ def design_training(
     asked: Layout | None = None,
     exhaustive: bool = False,
 ) -> TrainingDesign:
-    """The best layouts of a training job on so many accelerators, why they win, and what they are sensitive to.
+    """The best layouts of a training job on so many accelerators, why they win, what they are sensitive to.
 
-    `fixed` settles axes by name ("tp", "recompute", ...). Where no layout is legal or none fits, `binding` names
-    the constraints and `nearest` the layout that misses by least.
-    Errors: InputError for an illegal `asked` (with every rule that it breaks), an unknown axis, or a gap in the catalogue.
+    `fixed` settles axes by name ("tp", "recompute", ...). Where no layout is legal or none fits, `binding`
+    names the constraints and `nearest` the layout that misses by least. `exhaustive` weighs also those
+    layouts that a bound proves unable to win: the same answer, and the count of all that fit.
+    Errors: InputError for an illegal `asked` (with every rule that it breaks), an unknown axis, or a gap in
+    the catalogue.
     """
     return search_layouts(
         model, system, accelerator, num_accelerators, job, calibration, fixed, top, asked, exhaustive
@@ -97,93 +91,187 @@ def search_layouts(
     begun_s = time.process_time()
     context = context_of(model, system, accelerator, num_accelerators, job, calibration)
     if asked is not None:
-        _require_legal(context, asked)
-    space = Space(model, num_accelerators, job, dict(fixed))
-    tally = Tally(top)
-    for mesh in space.meshes:
-        _weigh(context, space, mesh, tally)
-    report = SearchReport(tally.evaluated, time.process_time() - begun_s)
-    return _design(context, space, tally, asked), report
+        broken = violations(model, num_accelerators, job, asked)
+        if broken:
+            raise InputError([Problem(row.message, key=row.constraint) for row in broken])
+    search = Search(context, Space(model, num_accelerators, job, dict(fixed)), top)
+    search.run(exhaustive)
+    report = SearchReport(search.evaluated, search.bounded, time.process_time() - begun_s)
+    return _design(search, asked), report
 
 
-def _require_legal(context: Context, asked: Layout) -> None:
-    broken = violations(context.model, context.num_accelerators, context.job, asked)
-    if broken:
-        raise InputError([Problem(row.message, key=row.constraint) for row in broken])
-
-
-def _design(context: Context, space: Space, tally: Tally, asked: Layout | None) -> TrainingDesign:
-    best = tuple(predict(context, found.layout) for found in tally.best)
-    nearest = predict(context, tally.lightest[0].layout) if tally.lightest and not best else None
+def _design(search: Search, asked: Layout | None) -> TrainingDesign:
+    context = search.context
+    best = tuple(predict(context, found.layout) for found in search.best)
+    nearest = predict(context, search.lightest.layout) if search.lightest and not best else None
     binding: tuple[Binding, ...] = ()
     if not best:
-        binding = explain.memory_binding(nearest, tally.evaluated) if nearest else space.refused
+        binding = explain.memory_binding(nearest, search.evaluated) if nearest else search.space.refused
     return TrainingDesign(
         model=context.model.id, system=context.system.id, num_accelerators=context.num_accelerators, job=context.job,
-        layouts_evaluated=tally.evaluated, layouts_legal=tally.evaluated, layouts_fitting=tally.fitting,
-        proven_optimal=bool(best), best=best, asked=predict(context, asked) if asked else None,
-        reasons=explain.reasons(best), binding=binding, nearest=nearest,
-        sensitivity=explain.sensitivity(context, best[0].layout) if best else (),
+        layouts_evaluated=search.evaluated, layouts_legal=search.evaluated + search.bounded,
+        layouts_fitting=search.fitting, proven_optimal=bool(best) and not search.wrong_bounds, best=best,
+        asked=predict(context, asked) if asked else None, reasons=explain.reasons(best), binding=binding,
+        nearest=nearest, sensitivity=explain.sensitivity(context, best[0].layout) if best else (),
     )  # fmt: skip
 
 
-def _weigh(context: Context, space: Space, mesh: Mesh, tally: Tally) -> None:
-    """Price every layout of one division of the accelerators."""
-    rows, tails = space.rows(mesh), space.tails(mesh)
-    legal = space.legal(mesh, rows, tails)
-    if not legal.any():
-        return
-    step_s, memory_bytes = evaluate(context, mesh, rows, tails)
-    fits = legal & (memory_bytes <= context.capacity_bytes)
-    tally.evaluated += int(legal.sum())
-    tally.fitting += int(fits.sum())
-    found = _smallest(space, mesh, rows, tails, np.where(fits, step_s, np.inf), tally.top)
-    tally.offer(tally.best, tally.top, found)
-    tally.offer(tally.lightest, 1, _smallest(space, mesh, rows, tails, np.where(legal, memory_bytes, np.inf), 1))
+class Found(NamedTuple):
+    """A layout with what decides its rank: a figure, and its axes for ties."""
+
+    figure: float
+    key: tuple[int, ...]
+    layout: Layout
 
 
-def evaluate(
-    context: Context, mesh: Mesh, rows: Row, tails: Tail
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """[rows, tails] Step time [s] and peak memory [bytes] of every layout of a mesh."""
-    c, job = context, context.job
-    split = Split(
-        seq_len=float(job.seq_len), micro_batch=_column(rows.micro_batch), tp=float(mesh.tp), cp=float(mesh.cp),
-        ep=_column(rows.ep), etp=_column(rows.etp),
-        full=_column(rows.recompute == RECOMPUTES.index("full")),
-        selective=_column(rows.recompute == RECOMPUTES.index("selective")),
-    )  # fmt: skip
-    bubbles = np.array([BUBBLE_FRAC[name] for name in SCHEDULES])
-    grid = Grid(
-        pp=float(mesh.pp), vpp=tails.vpp.astype(float)[None, :], dp=float(mesh.dp),
-        zero=tails.zero.astype(float)[None, :], shard=float(mesh.dp * mesh.cp),
-        num_microbatches=job.global_batch / (mesh.dp * split.micro_batch), bubble_frac=bubbles[tails.schedule][None, :],
-    )  # fmt: skip
-    cost = step_price(c.kinds, c.weights, split, grid, c.chip, c.recipe, c.physics, c.num_nodes)
-    memory_bytes = peak_bytes(c.kinds, c.edges, split, grid, c.recipe, c.books)
-    shape = (rows.ep.size, tails.vpp.size)
-    return np.broadcast_to(cost.step_s, shape), np.broadcast_to(memory_bytes, shape)
+class Part(NamedTuple):
+    """One mesh of the search: which rows of its table are legal on it, and their bounds."""
+
+    mesh: Mesh
+    rows: Row
+    table: kernel.Table
+    chosen: NDArray[np.int64]
+    """[rows of the mesh] index into the table."""
+    least_s: NDArray[np.float64]
+    """[rows of the mesh] No layout of the row has a shorter step."""
 
 
-def _column(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    return values.astype(np.float64)[:, None]
+@dataclass
+class Search:
+    """A search in progress: what has been found and counted."""
+
+    context: Context
+    space: Space
+    top: int
+    best: list[Found] = field(default_factory=list)
+    lightest: Found | None = None
+    evaluated: int = 0
+    fitting: int = 0
+    bounded: int = 0
+    wrong_bounds: int = 0
+    """Layouts faster than their bound: none, or the proof is void."""
+
+    def run(self, exhaustive: bool) -> None:
+        """Weigh all parts, the most promising first."""
+        parts = list(self.parts())
+        if not exhaustive:
+            parts.sort(key=lambda part: (float(part.least_s.min()), part.mesh))
+        for part in parts:
+            self._weigh(part, exhaustive)
+
+    def parts(self) -> Iterator[Part]:
+        """Every mesh with its priced rows."""
+        meshes = sorted(self.space.meshes, key=lambda mesh: (mesh.tp, mesh.cp, mesh.pp))
+        for (tp, cp), group in groupby(meshes, key=lambda mesh: (mesh.tp, mesh.cp)):
+            yield from self._parts(tp, cp, list(group))
+
+    def _parts(self, tp: int, cp: int, meshes: Sequence[Mesh]) -> Iterator[Part]:
+        """The meshes that share one table."""
+        space = self.space
+        experts = sorted({pair for mesh in meshes for pair in space.experts(mesh)})
+        micro_batches = sorted({size for mesh in meshes for size in space.micro_batches(mesh)})
+        rows = space.rows(experts, micro_batches)
+        if not rows.ep.size:
+            return
+        table = self._price(tp, cp, rows)
+        pair = np.searchsorted(np.asarray(micro_batches), rows.micro_batch), _pair_index(experts, rows)
+        for mesh in meshes:
+            allowed = np.isin(micro_batches, list(space.micro_batches(mesh)))[pair[0]]
+            legal = set(space.experts(mesh))
+            allowed &= np.asarray([one in legal for one in experts])[pair[1]]
+            chosen = np.flatnonzero(allowed)
+            if chosen.size and space.tail(mesh).vpp.size:
+                num_microbatches = self.context.job.global_batch / (mesh.dp * rows.micro_batch[chosen])
+                least_s = least_step_s(
+                    table.layers["total_s"][chosen], table.heads[chosen], mesh.pp, num_microbatches
+                )
+                yield Part(mesh, rows, table, chosen, least_s)
+
+    def _price(self, tp: int, cp: int, rows: Row) -> kernel.Table:
+        context, num_rows = self.context, rows.ep.size
+        shapes, counts = self._kinds
+        splits = np.zeros(num_rows, kernel.SPLIT)
+        splits["seq_len"], splits["tp"], splits["cp"] = context.job.seq_len, tp, cp
+        splits["micro_batch"], splits["ep"], splits["etp"] = rows.micro_batch, rows.ep, rows.etp
+        for name in ("full", "selective"):
+            splits[name] = rows.recompute == RECOMPUTES.index(name)
+        layers = np.zeros(num_rows, kernel.LAYERS)
+        heads = np.zeros(num_rows)
+        footprints = np.zeros((num_rows, shapes.size), kernel.FOOTPRINT)
+        compiled(kernel.price_rows)(
+            self.question, shapes, counts, splits, layers.view(float).reshape(num_rows, -1), heads,
+            footprints.view(float).reshape(num_rows, shapes.size, -1),
+        )  # fmt: skip
+        keys = np.arange(num_rows) // len(RECOMPUTES) * 36 + rows.recompute * 3
+        return kernel.Table(splits, layers, heads, footprints, keys)
+
+    def _weigh(self, part: Part, exhaustive: bool) -> None:
+        limit_s = self.best[-1].figure if len(self.best) == self.top else np.inf
+        tail, ends = self.space.tail(part.mesh), self._ends(part.mesh.pp)
+        kept = kernel.Kept(
+            np.full(self.top, limit_s), np.zeros(self.top), np.full(self.top, np.iinfo(np.int64).max),
+            np.zeros((self.top, 3), np.int64), np.full(1, np.inf), np.zeros(4, np.int64), np.zeros(4, np.int64),
+        )  # fmt: skip
+        bounds = np.full_like(part.least_s, -np.inf) if exhaustive else part.least_s
+        compiled(kernel.weigh_mesh)(
+            self.question, float(part.mesh.pp), float(part.mesh.dp), part.chosen, bounds, part.table, ends,
+            tail.zero.astype(float), kept,
+        )  # fmt: skip
+        self._merge(part, tail, kept)
+
+    def _merge(self, part: Part, tail: Tail, kept: kernel.Kept) -> None:
+        weighed, fitting, bounded, wrong = (int(count) for count in kept.counts)
+        self.evaluated += weighed
+        self.fitting += fitting
+        self.bounded += bounded
+        self.wrong_bounds += wrong
+        if weighed and (self.lightest is None or kept.lightest_bytes[0] <= self.lightest.figure):
+            layout = make_layout(part.mesh, part.rows, tail, *kept.lightest[1:])
+            found = Found(float(kept.lightest_bytes[0]), layout_key(layout), layout)
+            self.lightest = min(self.lightest or found, found)
+        for step_s, key, place in zip(kept.step_s, kept.keys, kept.places, strict=True):
+            if key < np.iinfo(np.int64).max:
+                layout = make_layout(part.mesh, part.rows, tail, *place)
+                self.best.append(Found(float(step_s), layout_key(layout), layout))
+        self.best.sort(key=lambda found: found[:2])
+        del self.best[self.top :]
+
+    @cached_property
+    def question(self) -> kernel.Question:
+        """What all layouts share, as numbers."""
+        c = self.context
+        return kernel.Question(
+            c.weights, c.edges, c.chip, c.recipe, c.physics, c.books, float(c.num_nodes), float(c.job.global_batch),
+            float(c.capacity_bytes),
+        )  # fmt: skip
+
+    @cached_property
+    def _kinds(self) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+        kinds = self.context.kinds
+        return np.array([tuple(kind.shape) for kind in kinds], kernel.SHAPE), np.array([kind.count for kind in kinds])
+
+    def _ends(self, pp: int) -> kernel.Ends:
+        if pp not in self._known_ends:
+            tail = self.space.tail(Mesh(1, pp, 1, 1))
+            vpp = tail.vpp.astype(float)
+            candidates = fullest_candidates(self.context.kinds, np.full_like(vpp, pp), vpp)
+            distinct = [one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])]
+            held = [layers_on_stage(self.context.kinds, float(pp), vpp, stage) for stage in distinct]
+            bubble = np.array([BUBBLE_FRAC[name] for name in SCHEDULES])[tail.schedule]
+            keys = tail.vpp * VPP_RADIX + tail.schedule
+            self._known_ends[pp] = kernel.Ends(
+                vpp, bubble, np.stack(distinct, axis=1), np.ascontiguousarray(np.moveaxis(np.array(held), 2, 0)), keys
+            )
+        return self._known_ends[pp]
+
+    @cached_property
+    def _known_ends(self) -> dict[int, kernel.Ends]:
+        return {}
 
 
-def _smallest(
-    space: Space, mesh: Mesh, rows: Row, tails: Tail, figures: NDArray[np.float64], limit: int
-) -> list[Found]:
-    """The layouts with the `limit` smallest figures; all that tie with the last of them too, for a stable order."""
-    flat = figures.ravel()
-    last = np.partition(flat, min(limit, flat.size) - 1)[min(limit, flat.size) - 1]
-    found = []
-    for index in np.flatnonzero((flat <= last) & np.isfinite(flat)):
-        row, tail = divmod(int(index), tails.vpp.size)
-        layout = space.layout(mesh, rows, tails, row, tail)
-        found.append(Found(float(flat[index]), _key(layout), layout))
-    return found
+VPP_RADIX = 2**40
 
 
-def _key(layout: Layout) -> tuple[int, ...]:
-    """A layout's axes as numbers, in the order in which ties are broken."""
-    codes = {"recompute": RECOMPUTES.index(layout.recompute), "schedule": SCHEDULES.index(layout.schedule)}
-    return tuple(codes.get(axis, getattr(layout, axis)) for axis in AXES)
+def _pair_index(experts: Sequence[tuple[int, int]], rows: Row) -> NDArray[np.int64]:
+    """[rows] Which of the sorted (ep, etp) each row has."""
+    return np.arange(rows.ep.size) // (rows.ep.size // len(experts))

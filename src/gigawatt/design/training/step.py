@@ -161,4 +161,9 @@ def step_cost(
     )
 
 
+def least_step_s(layers_s: Number, head_s: Number, pp: Number, num_microbatches: Number) -> Number:
+    """No step is shorter than this: every stage works without pause, nothing but its layers and the head is seen [s]."""
+    return (layers_s + head_s) * num_microbatches / pp
+
+
 PP_HIDDEN = 0.7
