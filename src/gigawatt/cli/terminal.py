@@ -35,6 +35,8 @@ class Terminal:
 
     def table(self, table: Table) -> None:
         """Print a table with its notes; with -v each row says by which pointer it can be explained."""
+        if self.as_json and self.quiet:
+            return
         from rich.console import Console
 
         stream = sys.stderr if self.as_json else sys.stdout
@@ -52,6 +54,8 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A line of the answer, for people."""
+        if self.as_json and self.quiet:
+            return
         print(text, file=sys.stderr if self.as_json else sys.stdout)
 
     def note(self, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gigawatt import units
 from gigawatt.domain.blueprint import Assumption, Blueprint, Option, RunPlan
-from gigawatt.views.table import Column, Table, Value, interval, text_column
+from gigawatt.views.table import Column, Table, Value, interval, text_column, without_blank_columns
 from gigawatt.views.training import layout_brief
 
 VERDICTS = {
@@ -17,7 +17,7 @@ VERDICTS = {
 _OPTION_COLUMNS = (
     text_column("choice", ""),
     text_column("label", "Option"),
-    text_column("verdict", "Deadline"),
+    text_column("verdict", "Verdict"),
     text_column("layout", "Layout"),
     Column("step", "Step (10 to 90 %)"),
     Column("train_s", "Takes"),
@@ -37,13 +37,15 @@ def run_tables(blueprint: Blueprint) -> tuple[Table, ...]:
 def _run_table(blueprint: Blueprint, index: int) -> Table:
     run = blueprint.runs[index]
     order = option_order(run)
-    return Table(
+    with_year = len(_price_years(run)) > 1
+    table = Table(
         title=_run_title(blueprint, run),
         columns=_OPTION_COLUMNS,
-        rows=tuple(_option_row(run, run.options[position]) for position in order),
+        rows=tuple(_option_row(run, run.options[position], with_year) for position in order),
         pointers=tuple(f"/runs/{index}/options/{position}" for position in order),
         notes=(decision_text(run), *_binding_notes(run)),
     )
+    return without_blank_columns(table)
 
 
 def option_order(run: RunPlan) -> tuple[int, ...]:
@@ -64,8 +66,7 @@ def _rank(run: RunPlan, option: Option) -> tuple[bool, int, bool, float, str]:
 
 def _run_title(blueprint: Blueprint, run: RunPlan) -> str:
     tokens = units.format_quantity(run.tokens, "_tokens")
-    priced = [option for option in run.options if option.cost_usd is not None]
-    years = sorted({option.price_year for option in priced if option.price_year})
+    years = _price_years(run)
     prices = f"{blueprint.currency} of {', '.join(map(str, years))}" if years else "no prices"
     return (
         f"{run.id}: {run.model_name} on {tokens}, {run.num_steps:,} steps of "
@@ -74,7 +75,13 @@ def _run_title(blueprint: Blueprint, run: RunPlan) -> str:
     )
 
 
-def _option_row(run: RunPlan, option: Option) -> tuple[Value, ...]:
+def _price_years(run: RunPlan) -> list[int]:
+    """The years in whose prices the options' costs are."""
+    priced = [option for option in run.options if option.cost_usd is not None]
+    return sorted({option.price_year for option in priced if option.price_year})
+
+
+def _option_row(run: RunPlan, option: Option, with_year: bool) -> tuple[Value, ...]:
     prediction = run.prediction_of(option)
     mark = {run.decision.option: ">", run.decision.runner_up: "2"}.get(option.id, "")
     return (
@@ -89,7 +96,7 @@ def _option_row(run: RunPlan, option: Option) -> tuple[Value, ...]:
         if option.gpu_hours
         else None,
         option.energy_j,
-        _cost(option),
+        _cost(option, with_year),
         "; ".join(dict.fromkeys(one.constraint for one in option.binding)),
     )
 
@@ -101,12 +108,11 @@ def _dates(option: Option) -> str | None:
     return option.finish[:10] if low == high else f"{option.finish[:10]} ({low} to {high})"
 
 
-def _cost(option: Option) -> str | None:
+def _cost(option: Option, with_year: bool) -> str | None:
     if option.cost_usd is None:
         return None
-    return (
-        f"{interval(option.cost_usd, option.low_cost_usd, option.high_cost_usd, '_usd')}, {option.price_year}"
-    )
+    cost = interval(option.cost_usd, option.low_cost_usd, option.high_cost_usd, "_usd")
+    return f"{cost}, {option.price_year}" if with_year else cost
 
 
 def decision_text(run: RunPlan) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gigawatt import units
 
@@ -70,4 +70,16 @@ def interval(middle: float | None, low: float | None, high: float | None, suffix
     text = units.format_quantity(middle, suffix)
     if low is None or high is None or low == high:
         return text
-    return f"{text} ({units.format_quantity(low, suffix)} to {units.format_quantity(high, suffix)})"
+    first, last = units.format_quantity(low, suffix), units.format_quantity(high, suffix)
+    amount, _, unit = first.partition(" ")
+    return f"{text} ({amount if unit and last.endswith(f' {unit}') else first} to {last})"
+
+
+def without_blank_columns(table: Table) -> Table:
+    """The table without columns that say nothing in any row."""
+    kept = [n for n in range(len(table.columns)) if any(row[n] not in ("", None) for row in table.rows)]
+    return replace(
+        table,
+        columns=tuple(table.columns[n] for n in kept),
+        rows=tuple(tuple(row[n] for n in kept) for row in table.rows),
+    )
