@@ -2,8 +2,8 @@
 
 Checked: float parameters of public functions and float fields of public classes. Laws take and return
 `Number` (a float or an array), mostly counts and ratios; there only a name that speaks of a dimension, the
-law's own included, must say in which unit. Kernels (`*_kernel.py`) take arrays that are documented one by one,
-with shape and unit.
+law's own included, must say in which unit. Kernels (`*_kernel.py`) take arrays, each documented with shape
+and unit.
 """
 
 from __future__ import annotations
