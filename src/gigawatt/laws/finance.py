@@ -59,10 +59,10 @@ def capital_recovery_frac(discount_frac: Number, lifetime_years: Number) -> Numb
     >>> round(float(capital_recovery_frac(0.08, 20.0)), 4)
     0.1019
     """
-    growth = (1.0 + discount_frac) ** lifetime_years
-    interest = np.where(discount_frac > 0.0, discount_frac, 1.0)
-    gain = np.where(discount_frac > 0.0, growth - 1.0, lifetime_years)
-    return interest * growth / gain
+    # As i / (1 - (1 + i)^-n), which stays exact for the smallest of rates.
+    worth_lost = -np.expm1(-lifetime_years * np.log1p(discount_frac))
+    free = worth_lost == 0.0
+    return np.where(free, 1.0, discount_frac) / np.where(free, lifetime_years, worth_lost)
 
 
 def ownership_usd_per_gpu_h(
