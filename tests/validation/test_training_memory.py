@@ -36,7 +36,7 @@ def bloom_peak_gib(hidden, layers, heads, dp, tp, pp, micro_batch, fp32_gradient
     shape = BlockShape(heads, heads, width, width, 0, 0, 0, 0, 0, 4 * hidden, 0, 0, 0, 0, 0)
     split = Split(2048, micro_batch, tp, 1, 1, 1, 1.0, 0.0)
     grid = Grid(pp, 1, dp, 1, dp, 2048 / micro_batch / dp, 1.0)
-    peak = peak_bytes([BlockKind(shape, layers, 0.0)], Edges(250e3, hidden, 1.0), split, grid, GPT, books)
+    peak = peak_bytes([BlockKind(shape, layers)], Edges(250e3, hidden, 1.0), split, grid, GPT, books)
     return float(peak) / GIB
 
 
@@ -117,7 +117,7 @@ def torchtitan_peak_gib(shape, layers, hidden, seq_len, micro_batch, dp, tp, pp,
     books = Books.of(accounting, 1.0).as_reported(accounting)
     split = Split(seq_len, micro_batch, tp, 1, 1, 1, 1.0, 0.0)
     grid = Grid(pp, 1, dp, 3, dp, num_microbatches, 1.0)
-    kinds = [BlockKind(shape, layers, 0.0)]
+    kinds = [BlockKind(shape, layers)]
     return float(peak_bytes(kinds, Edges(128256, hidden, 0.0), split, grid, LLAMA_FP8, books)) / GIB
 
 

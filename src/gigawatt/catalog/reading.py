@@ -128,6 +128,7 @@ class Catalog:
         fit names, else with the newest.
         """
         from gigawatt.domain.calibration import (
+            AttentionKernels,
             NumberFormat,
             TrainingCalibration,
             TrainingFit,
@@ -141,6 +142,7 @@ class Catalog:
         return TrainingCalibration(
             formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
             software=software,
+            attention=parse_records(load_yaml(self._calibration_file("attention.yaml")), AttentionKernels),
             accounting=parse_records(load_yaml(self._calibration_file("memory.yaml")), MemoryAccounting),
             fit=fit,
             default_software=fit.default_software or max(software, key=lambda row: row.date).id,

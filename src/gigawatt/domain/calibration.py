@@ -29,7 +29,7 @@ class TrainingSoftware(Sourced):
     family: str
     """The framework with all of its releases: the unit that cross-validation leaves out."""
     kernels: str
-    """Whose attention kernels it runs; a level of the calibration."""
+    """Id of the attention kernels that it runs; a level of the calibration."""
     flash: bool = True
     """Attention never materialises its scores."""
     fused_sinks: bool = True
@@ -49,6 +49,13 @@ class TrainingSoftware(Sourced):
     """Whether a release's own entry stands for the framework's."""
 
 
+class AttentionKernels(Sourced):
+    """How fast one library's fused attention runs: the prior of the fitted share."""
+
+    peak_frac: dict[str, float]
+    """Share of the 16-bit peak in causal forward attention with heads of 128, by accelerator architecture."""
+
+
 class FittedParameter(Record):
     """One offset of one physical parameter at one level: `value` in prior standard deviations, `centre` natural."""
 
@@ -59,6 +66,8 @@ class FittedParameter(Record):
     sd_frac: float = Field(gt=0)
     """Prior standard deviation, as a change of the parameter's logarithm (or logit)."""
     num_rows: int = Field(ge=0)
+    open_frac: float = Field(default=1.0, gt=0, le=1)
+    """Share of the prior deviation that the fit leaves open: what further runs may still move it by."""
 
 
 class Spread(Record):
@@ -89,6 +98,7 @@ class TrainingCalibration(Record):
 
     formats: tuple[NumberFormat, ...]
     software: tuple[TrainingSoftware, ...]
+    attention: tuple[AttentionKernels, ...]
     accounting: tuple[MemoryAccounting, ...]
     fit: TrainingFit
     default_software: str

@@ -63,14 +63,14 @@ def batch_of(runs: Sequence[MeasuredRun]) -> Batch:
         split=stack([split_of(run.layout, run.job) for run in runs]),  # type: ignore[arg-type]
         grid=stack([grid_of(run.layout, run.job) for run in runs]),  # type: ignore[arg-type]
         chip=stack([_chip(run) for run in runs]),
-        recipe=stack([recipe_of(run.setting, any(kind.sinks for kind in row)) for run, row in zip(runs, kinds, strict=True)]),  # type: ignore[arg-type]
+        recipe=stack([recipe_of(run.setting) for run in runs]),  # type: ignore[arg-type]
         num_nodes=np.array([run.num_nodes for run in runs]),
     )
 
 
 def _stack_kind(column: Sequence[BlockKind]) -> BlockKind:
     shapes: BlockShape = stack([kind.shape for kind in column])
-    return BlockKind(shapes, np.array([kind.count for kind in column]), np.array([kind.sinks for kind in column]))
+    return BlockKind(shapes, np.array([kind.count for kind in column]))
 
 
 def _chip(run: MeasuredRun) -> Chip:

@@ -14,7 +14,7 @@ from gigawatt.domain.calibration import FittedParameter, Spread, TrainingCalibra
 from gigawatt.errors import InputError
 from gigawatt.validation.batch import Floats
 from gigawatt.validation.calibrate import bare_fit, fit_from_priors
-from gigawatt.validation.configurations import fold_labels, is_scored, settled
+from gigawatt.validation.configurations import fold_labels, is_scored, settled, thinned
 from gigawatt.validation.pricing import Predictions, predict_runs, with_fit
 from gigawatt.validation.rows import MeasuredRun
 from gigawatt.validation.spreads import Residuals, spread_for
@@ -42,7 +42,7 @@ def cross_validate(
             f"cannot leave out one {by} at a time: all runs are of {names[0]!r}" if names else "no runs"
         )
     found: dict[str, Predictions] = {}
-    for done, (name, parameters) in enumerate(_refits(runs, calibration, labels, names, num_workers)):
+    for done, (name, parameters) in enumerate(refits(runs, calibration, labels, names, num_workers)):
         held_out = [run for run, label in zip(runs, labels, strict=True) if label == name]
         found[name] = predict_runs(held_out, with_fit(calibration, bare_fit(parameters)))
         if progress:
@@ -51,8 +51,9 @@ def cross_validate(
 
 
 def residuals_of(runs: Sequence[MeasuredRun], predictions: Predictions, labels: Sequence[str]) -> Residuals:
-    """Measured over predicted of every configuration that is scored, once."""
-    at = [i for i, run in enumerate(runs) if is_scored(run)]
+    """Measured over predicted of the configurations that are scored, each once, large sources thinned."""
+    scored = [i for i, run in enumerate(runs) if is_scored(run)]
+    at = [scored[i] for i in thinned([runs[i] for i in scored])]
     first = {runs[i].configuration: i for i in reversed(at)}
     once, measured_s = settled([runs[i] for i in at])
     kept = [first[run.configuration] for run in once]
@@ -112,13 +113,14 @@ _work: list[_Work] = []
 """What a worker process was started with."""
 
 
-def _refits(
+def refits(
     runs: Sequence[MeasuredRun],
     calibration: TrainingCalibration,
     labels: Sequence[str],
     names: Sequence[str],
     num_workers: int,
 ) -> Iterator[tuple[str, tuple[FittedParameter, ...]]]:
+    """For each name the parameters that explain all runs but those labelled with it."""
     work: _Work = (tuple(runs), calibration, tuple(labels))
     if num_workers <= 1:
         yield from ((name, _refit_without(work, name)) for name in names)

@@ -18,6 +18,8 @@ NOISE = 0.06
 """Scatter of the logarithm of one configuration's step time between releases and sites, which the fit tolerates."""
 ROBUST = 2.0
 """Residuals beyond so many noise widths count linearly, not squared: some rows are wrong in their source."""
+BOUND = 3.0
+"""Furthest that an offset may stray from its centre, in prior deviations."""
 STEP = 1e-6
 """Of finite differences, in prior deviations."""
 
@@ -43,6 +45,8 @@ class Problem:
     levels: tuple[Level, ...]
     low: Floats
     measured_log_s: Floats
+    centres: dict[str, Floats]
+    """[runs] prior centre of each parameter."""
     size: int
 
     def values(self, offsets: Floats) -> dict[str, Floats]:
@@ -51,7 +55,7 @@ class Problem:
         for level in self.levels:
             own = np.append(offsets[level.start : level.start + len(level.keys)] * level.sd, 0.0)[level.index]
             sums[level.name] = sums.get(level.name, 0.0) + own
-        return {name: _transform(PARAMETERS[name].scale, PARAMETERS[name].centre, total) for name, total in sums.items()}
+        return {name: _transform(PARAMETERS[name].scale, self.centres[name], total) for name, total in sums.items()}
 
     def physics(self, offsets: Floats) -> Physics:
         """Physics [runs]."""
@@ -78,7 +82,7 @@ class Problem:
         return found[:, : self.size]
 
 
-def _transform(scale: str, centre: float, offset: Floats) -> Floats:
+def _transform(scale: str, centre: Floats, offset: Floats) -> Floats:
     if scale == "log":
         return centre * np.exp(offset)
     shifted: Floats = 1.0 / (1.0 + (1.0 - centre) / centre * np.exp(-offset))
@@ -90,7 +94,8 @@ def problem_of(runs: Sequence[MeasuredRun], batch: Batch, measured_s: Floats) ->
     levels = tuple(_levels(runs))
     low = np.array([float(run.setting.format.peak != "bf16") for run in runs if run.setting])
     size = levels[-1].start + len(levels[-1].keys)
-    return Problem(batch, levels, low, np.log(measured_s), size)
+    centres = {name: np.array([run.setting.centre(name) for run in runs if run.setting]) for name in PARAMETERS}
+    return Problem(batch, levels, low, np.log(measured_s), centres, size)
 
 
 def _levels(runs: Sequence[MeasuredRun]) -> Iterator[Level]:
@@ -104,27 +109,73 @@ def _levels(runs: Sequence[MeasuredRun]) -> Iterator[Level]:
             start += len(keys)
 
 
-def fit(problem: Problem, rows: NDArray[np.intp], start: Floats | None = None, max_rounds: int = 40) -> Floats:
+@dataclass(frozen=True)
+class Prior:
+    """What is known of the offsets beforehand: their most likely values and deviations, in prior deviations."""
+
+    offsets: Floats
+    open_frac: Floats
+
+
+def physical_prior(problem: Problem) -> Prior:
+    """The physical priors alone."""
+    return Prior(np.zeros(problem.size), np.ones(problem.size))
+
+
+def prior_from(problem: Problem, known: Sequence[FittedParameter]) -> Prior:
+    """What an earlier fit found, as far as it left room; the physical priors for what it had not seen."""
+    by_key = {(row.name, row.level, row.key): row for row in known}
+    prior = physical_prior(problem)
+    for level in problem.levels:
+        for position, key in enumerate(level.keys, start=level.start):
+            if row := by_key.get((level.name, level.level, key)):
+                prior.offsets[position] = row.offset * row.sd_frac / level.sd
+                prior.open_frac[position] = row.open_frac
+    return prior
+
+
+def fit(problem: Problem, rows: NDArray[np.intp], prior: Prior | None = None, max_rounds: int = 40) -> Floats:
     """Offsets that explain the runs `rows` best, in prior deviations: few, bounded by their priors.
 
     Source of the loss: Charbonnier et al., "Two deterministic half-quadratic regularization algorithms", ICIP 1994.
     """
     from scipy.optimize import least_squares
 
+    known = prior or physical_prior(problem)
+
     def residuals(offsets: Floats) -> Floats:
         scaled = problem.log_ratio(offsets)[rows] / NOISE
-        return np.concatenate([scaled * np.sqrt(2.0 / (1.0 + _softened(scaled))), offsets])
+        return np.concatenate([_robust(scaled), (offsets - known.offsets) / known.open_frac])
 
     def slopes(offsets: Floats) -> Floats:
-        scaled = problem.log_ratio(offsets)[rows] / NOISE
-        soft = _softened(scaled)
-        damped = np.sqrt((1.0 + soft) / 2.0) / soft / NOISE
-        return np.vstack([problem.slopes(offsets)[rows] * damped[:, None], np.eye(problem.size)])
+        return np.vstack([_damped_slopes(problem, offsets, rows), np.diag(1.0 / known.open_frac)])
 
-    first = np.zeros(problem.size) if start is None else start
-    answer = least_squares(residuals, first, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-3.0, 3.0), ftol=1e-5)
+    answer = least_squares(
+        residuals, known.offsets, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-BOUND, BOUND), ftol=1e-5
+    )
     found: Floats = answer.x
     return found
+
+
+def open_fracs(problem: Problem, offsets: Floats, rows: NDArray[np.intp], prior: Prior) -> Floats:
+    """Deviation that the runs leave each offset, in prior deviations: the Laplace approximation at the optimum."""
+    slopes = _damped_slopes(problem, offsets, rows)
+    certainty = slopes.T @ slopes + np.diag(prior.open_frac**-2.0)
+    left: Floats = np.sqrt(np.diag(np.linalg.inv(certainty)))
+    return np.minimum(left, 1.0)
+
+
+def _damped_slopes(problem: Problem, offsets: Floats, rows: NDArray[np.intp]) -> Floats:
+    soft = _softened(problem.log_ratio(offsets)[rows] / NOISE)
+    damped = np.sqrt((1.0 + soft) / 2.0) / soft / NOISE
+    slopes: Floats = problem.slopes(offsets)[rows] * damped[:, None]
+    return slopes
+
+
+def _robust(scaled: Floats) -> Floats:
+    """Residuals whose square is the loss: linear beyond `ROBUST`."""
+    robust: Floats = scaled * np.sqrt(2.0 / (1.0 + _softened(scaled)))
+    return robust
 
 
 def _softened(scaled: Floats) -> Floats:
@@ -133,12 +184,15 @@ def _softened(scaled: Floats) -> Floats:
     return soft
 
 
-def fitted_parameters(problem: Problem, offsets: Floats, rows: NDArray[np.intp]) -> tuple[FittedParameter, ...]:
-    """The offsets as records, with the number of runs that each of them saw."""
+def fitted_parameters(
+    problem: Problem, offsets: Floats, rows: NDArray[np.intp], prior: Prior | None = None
+) -> tuple[FittedParameter, ...]:
+    """The offsets as records, with the number of runs that each of them saw and how open they leave it."""
+    left = open_fracs(problem, offsets, rows, prior or physical_prior(problem))
     return tuple(
         FittedParameter(
             name=level.name, level=level.level, key=key, offset=round(float(offsets[level.start + i]), 6), sd_frac=level.sd,
-            num_rows=int(np.sum(level.index[rows] == i)),
+            num_rows=int(np.sum(level.index[rows] == i)), open_frac=round(float(left[level.start + i]), 4),
         )
         for level in problem.levels
         for i, key in enumerate(level.keys)

@@ -107,9 +107,10 @@ def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingC
 def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
     system = catalogue.system(row["gpu_kind"])
     accelerator = catalogue.accelerator(system.accelerator)
-    software = software_of(calibration, row.get("software", ""), row.get("framework", ""))
+    framework = row.get("framework") or row.get("source", "")
+    software = software_of(calibration, row.get("software", ""), framework)
     precision = row.get("precision") or _narrowest(accelerator)
-    setting = setting_of(calibration, accelerator, precision, row.get("software", ""), row.get("framework", ""))
+    setting = setting_of(calibration, accelerator, precision, row.get("software", ""), framework)
     network = _number(row, "inter_node_network_GBps")
     nodes = _whole(row, "gpus") / system.num_accelerators_per_node
     return MeasuredRun(

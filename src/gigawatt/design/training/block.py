@@ -117,8 +117,10 @@ def attention_s(
     softmax_bytes = batched * seq * seq * (SOFTMAX_BYTES + recipe.dropout * DROPOUT_BYTES) * physics.softmax_traffic
     softmax = softmax_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
     plain = scores + mix + softmax
-    forward = recipe.flash * fused + (1.0 - recipe.flash) * plain
-    backward = recipe.flash * FLASH_BACKWARD * fused + (1.0 - recipe.flash) * 2.0 * plain
+    unfused_sinks = block.sinks * (1.0 - recipe.fused_sinks) * np.where(block.window_tokens > 0, 0.0, 1.0)
+    flash = recipe.flash * (1.0 - unfused_sinks)
+    forward = flash * fused + (1.0 - flash) * plain
+    backward = flash * FLASH_BACKWARD * fused + (1.0 - flash) * 2.0 * plain
     return forward, backward
 
 
@@ -133,7 +135,8 @@ def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recip
     """Forward and backward memory traffic of everything that is not a matrix product [bytes, bytes].
 
     Counted tensor by tensor at 2 bytes: norms read and write (4 h each), residual adds read two and write one (6 h),
-    rotary embedding, the activation, expert permutation both ways, and the casts of a low-precision recipe.
+    rotary embedding, the activation, expert permutation both ways, and the casts of a low-precision recipe. Experts with
+    biases add them in kernels of their own (4 bytes an output) and run their clamped activation in five more passes.
     """
     tokens = split.seq_len * split.micro_batch / split.cp
     norm_split = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
@@ -143,6 +146,8 @@ def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recip
     ffn = tokens / split.tp * (block.ffn + block.shared_ffn) + routed * block.expert_ffn
     activation = ffn * (4.0 + 2.0 * block.gated)
     moe = (routed * hidden * 8.0 + tokens / split.tp * block.num_experts * 12.0 * (block.num_experts > 0)) * physics.moe_traffic
+    apart = block.expert_bias * routed * (4.0 * (hidden + (1.0 + block.gated) * block.expert_ffn) + 20.0 * block.expert_ffn)
+    activation = activation + apart
     cast_in = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.v_head_dim) + ffn + routed * hidden
     cast_out = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.head_dim) + ffn * (1.0 + block.gated) + routed * hidden
     forward = (norm + wide + activation) * physics.traffic + moe + cast_in * recipe.cast_bytes

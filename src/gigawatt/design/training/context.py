@@ -68,7 +68,7 @@ def context_of(
         kinds=kinds, weights=weights_of(kinds, float(model.hidden), float(model.vocab)),
         edges=Edges(float(model.vocab), float(model.hidden), float(model.tied_head)),
         chip=chip_of(accelerator, system, setting.format, num_accelerators),
-        recipe=recipe_of(setting, any(kind.sinks for kind in kinds)), physics=physics_of(calibration, setting),
+        recipe=recipe_of(setting), physics=physics_of(calibration, setting),
         books=Books.of(accounting_of(calibration, setting), setting.format.operand_bytes),
         spread=spread_of(calibration, scope, any(block.experts for block in model.blocks)), basis=SCOPES[scope],
     )

@@ -233,7 +233,7 @@ def layers_on_stage(kinds: Sequence[BlockKind], pp: Number, vpp: Number, stage: 
     """How many layers of each kind a stage holds, over all of its chunks.
 
     >>> dense = moe = BlockShape(*[1] * 15)
-    >>> kinds = (BlockKind(dense, 3, 0), BlockKind(moe, 58, 0))
+    >>> kinds = (BlockKind(dense, 3), BlockKind(moe, 58))
     >>> [n.tolist() for n in layers_on_stage(kinds, 16, 1, np.array([0, 1]))]
     [[3.0, 0.0], [0.0, 4.0]]
     """

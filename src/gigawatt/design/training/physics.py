@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gigawatt.design.training.block import HEAD_RAMP
 from gigawatt.design.training.terms import Physics, Recipe
 from gigawatt.domain.calibration import NumberFormat, TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator
 from gigawatt.errors import InputError, UnknownIdError
+from gigawatt.laws.compute import ramp_frac
 
 
 class Parameter(NamedTuple):
@@ -30,7 +32,7 @@ class Parameter(NamedTuple):
 PARAMETERS: dict[str, Parameter] = {
     "gemm16": Parameter(0.80, "log", (("accelerator", 0.10), ("software", 0.04)), "sustained share of the 16-bit peak"),
     "gemm_low": Parameter(0.68, "log", (("peak", 0.15), ("format", 0.10), ("software", 0.04)), "the same in fp8 and fp4"),
-    "attention": Parameter(0.60, "log", (("attention", 0.25),), "share of the 16-bit peak in fused attention"),
+    "attention": Parameter(0.60, "log", (("attention", 0.30),), "share of the 16-bit peak in fused attention"),
     "hbm": Parameter(0.85, "logit", (("all", 0.20),), "share of the memory bandwidth in streaming kernels"),
     "tail": Parameter(0.40, "logit", (("all", 0.7),), "share of wave quantisation that is not hidden"),
     "ramp_tokens": Parameter(150.0, "log", (("all", 0.5),), "depth lost at either end of a product"),
@@ -40,12 +42,12 @@ PARAMETERS: dict[str, Parameter] = {
     "moe_sync_s": Parameter(2e-3, "log", (("all", 0.7), ("software", 0.7)), "stop of a dropless MoE layer"),
     "traffic": Parameter(1.7, "log", (("all", 0.4), ("framework", 0.25), ("software", 0.04)), "element-wise traffic over minimum"),
     "softmax": Parameter(1.0, "log", (("all", 0.4),), "passes over materialised scores, over minimum"),
-    "moe_traffic": Parameter(1.5, "log", (("all", 0.4),), "permutation and routing traffic over minimum"),
+    "moe_traffic": Parameter(1.5, "log", (("all", 0.4), ("software", 0.4)), "permutation and routing traffic over minimum"),
     "scale_up": Parameter(0.78, "logit", (("all", 0.25),), "share of the scale-up bandwidth in large collectives"),
     "scale_out": Parameter(0.80, "logit", (("all", 0.3), ("architecture", 0.3)), "the same between domains"),
     "far_hop_s": Parameter(1e-5, "log", (("all", 0.5),), "latency of a network hop"),
-    "tp_hidden": Parameter(0.50, "logit", (("framework", 0.6),), "share of tensor-parallel traffic that overlaps"),
-    "dp_hidden": Parameter(0.80, "logit", (("framework", 0.6),), "the same of gradients and parameters"),
+    "tp_hidden": Parameter(0.50, "logit", (("all", 0.5), ("framework", 0.5)), "share of tensor-parallel traffic that overlaps"),
+    "dp_hidden": Parameter(0.75, "logit", (("all", 0.5), ("framework", 0.6)), "the same of gradients and parameters"),
     "ep_hidden": Parameter(0.40, "logit", (("all", 0.8),), "the same of expert dispatch"),
     "step_host_s": Parameter(8e-3, "log", (("framework", 0.7),), "fixed time of a step: data, logging, clipping"),
     "jitter": Parameter(0.003, "log", (("all", 0.5), ("framework", 0.6)), "slow-down per doubling of nodes"),
@@ -63,7 +65,13 @@ class Setting:
     software: TrainingSoftware
     vintage: str
     keys: Mapping[str, str]
-    flash_sinks: bool
+    centres: Mapping[str, float]
+    """Prior centres that published figures give for this setting, instead of the general ones."""
+
+    def centre(self, name: str) -> float:
+        """Prior centre of a parameter."""
+        return self.centres.get(name, PARAMETERS[name].centre)
+
 
 
 def format_of(calibration: TrainingCalibration, precision: str) -> NumberFormat:
@@ -103,8 +111,21 @@ def setting_of(
         "framework": software.family,
         "software": vintage,
     }
-    return Setting(row, software, vintage, keys, software.fused_sinks)
+    return Setting(row, software, vintage, keys, _published_centres(calibration, accelerator, software))
 
+
+def _published_centres(
+    calibration: TrainingCalibration, accelerator: Accelerator, software: TrainingSoftware
+) -> dict[str, float]:
+    for kernels in calibration.attention:
+        share = kernels.peak_frac.get(accelerator.architecture)
+        if kernels.id == software.kernels and share is not None:
+            return {"attention": share / float(ramp_frac(ATTENTION_HEAD, HEAD_RAMP))}
+    return {}
+
+
+ATTENTION_HEAD = 128.0
+"""Width of a head at which attention's share of peak is published."""
 
 CHIP_OF = {"a100-sxm-40gb": "a100-sxm-80gb"}
 """Parts that differ in memory only share what their multiprocessors sustain."""
@@ -122,7 +143,7 @@ def physics_of(calibration: TrainingCalibration, setting: Setting) -> Physics:
     offsets = calibration.offsets
     values = {
         name: transform(
-            row.scale, row.centre, sum(offsets.get((name, level, setting.keys[level]), 0.0) for level, _ in row.levels)
+            row.scale, setting.centre(name), sum(offsets.get((name, level, setting.keys[level]), 0.0) for level, _ in row.levels)
         )
         for name, row in PARAMETERS.items()
     }
@@ -144,11 +165,11 @@ def assemble(values: Mapping[str, object], low: object) -> Physics:
     )
 
 
-def recipe_of(setting: Setting, sinks: bool) -> Recipe:
+def recipe_of(setting: Setting) -> Recipe:
     """The software's facts as numbers."""
     software, row = setting.software, setting.format
     return Recipe(
-        flash=float(software.flash and (software.fused_sinks or not sinks)),
+        flash=float(software.flash), fused_sinks=float(software.fused_sinks),
         sequence_parallel=float(software.sequence_parallel), dropout=float(software.dropout),
         operand_bytes=row.operand_bytes, cast_bytes=row.cast_bytes,
         fused_accumulation=float(software.fused_accumulation), overlaps=float(software.overlaps),

@@ -15,7 +15,7 @@ def layers_cost(
 ) -> BlockCost:
     """One micro-batch through all layers, forward and backward: the sum over kinds of block."""
     total: BlockCost | None = None
-    for shape, count, _ in kinds:
+    for shape, count in kinds:
         one = block_cost(shape, hidden, split, chip, recipe, physics)
         scaled = BlockCost(*(count * seconds for seconds in one))
         total = scaled if total is None else BlockCost(*(a + b for a, b in zip(total, scaled, strict=True)))

@@ -37,8 +37,10 @@ def block_kind(block: Block, count: float) -> BlockKind:
         top_k=float(moe.num_experts_per_token if moe else 0),
         expert_ffn=float(moe.hidden if moe else 0),
         shared_ffn=float(moe.shared_hidden if moe else 0),
+        sinks=float(a.num_sinks > 0),
+        expert_bias=float(moe.bias if moe else False),
     )
-    return BlockKind(shape, float(count), float(a.num_sinks > 0))
+    return BlockKind(shape, float(count))
 
 
 def block_kinds(model: Model) -> tuple[BlockKind, ...]:
@@ -55,7 +57,7 @@ def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number) -> Wei
     dense: Number = 0.0
     expert: Number = 0.0
     layers: Number = 0.0
-    for shape, count, _ in kinds:
+    for shape, count in kinds:
         mla = counting.latent_attention_params(
             hidden, shape.num_heads, shape.head_dim, shape.v_head_dim, shape.rope_dim, shape.q_lora_rank, shape.kv_lora_rank
         )

@@ -29,6 +29,10 @@ class BlockShape(NamedTuple):
     top_k: Number
     expert_ffn: Number
     shared_ffn: Number
+    sinks: Number = 0.0
+    """1 where attention has learned sinks."""
+    expert_bias: Number = 0.0
+    """1 where experts have biases and a clamped activation (gpt-oss): no fused kernel covers them."""
 
 
 class BlockKind(NamedTuple):
@@ -36,8 +40,6 @@ class BlockKind(NamedTuple):
 
     shape: BlockShape
     count: Number
-    sinks: Number = 0.0
-    """1 where attention has learned sinks."""
 
 
 class Split(NamedTuple):
@@ -74,6 +76,8 @@ class Recipe(NamedTuple):
 
     flash: Number
     """1 where attention never materialises its scores."""
+    fused_sinks: Number
+    """1 where that holds for full attention with learned sinks too."""
     sequence_parallel: Number
     dropout: Number
     operand_bytes: Number

@@ -27,7 +27,7 @@ from gigawatt.laws import memory
 LLAMA_405B = BlockShape(128, 8, 128, 128, 0, 0, 0, 0, 0, 53248, 1, 0, 0, 0, 0)
 DEEPSEEK_DENSE = BlockShape(128, 128, 192, 128, 1536, 512, 64, 1, 0, 18432, 1, 0, 0, 0, 0)
 DEEPSEEK_MOE = BlockShape(128, 128, 192, 128, 1536, 512, 64, 1, 0, 0, 1, 256, 8, 2048, 2048)
-DEEPSEEK = (BlockKind(DEEPSEEK_DENSE, 3, 0), BlockKind(DEEPSEEK_MOE, 58, 0))
+DEEPSEEK = (BlockKind(DEEPSEEK_DENSE, 3), BlockKind(DEEPSEEK_MOE, 58))
 MEGATRON = Recipe(*[0.0] * len(Recipe._fields))._replace(flash=1.0, sequence_parallel=1.0, operand_bytes=2.0)
 BOOKS = Books(2.0, 4.0, 12.0, 2.0, 4.0, 6.0, 0.0, 0.0, 3e9, 0.1, 1.0)
 
@@ -40,7 +40,7 @@ def llama_layout(tp=8, pp=16, vpp=1, dp=64, micro_batch=1, recompute=0, zero=1):
 def llama_peak(**layout):
     split, grid = llama_layout(**layout)
     return peak_bytes(
-        [BlockKind(LLAMA_405B, 126, 0)], Edges(128256, 16384, 0.0), split, grid, MEGATRON, BOOKS
+        [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0), split, grid, MEGATRON, BOOKS
     )
 
 
@@ -77,7 +77,7 @@ def test_every_layer_is_on_one_stage(pp, vpp):
 
 def test_stages_of_one_layout_contain_the_fullest():
     split, grid = llama_layout()
-    kinds, edges = [BlockKind(LLAMA_405B, 126, 0)], Edges(128256, 16384, 0.0)
+    kinds, edges = [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0)
     stages = all_stages(kinds, edges, split, grid, MEGATRON, BOOKS)
     assert [stage.stage for stage in stages] == list(range(16))
     assert max(stage.total_bytes for stage in stages) == pytest.approx(float(llama_peak()), rel=1e-12)
@@ -101,7 +101,7 @@ def test_arrays_give_what_single_layouts_give():
     tp, pp, vpp, recompute = (np.array(x) for x in ([1, 2, 8, 8], [16, 9, 4, 16], [1, 1, 3, 2], [0, 1, 2, 0]))
     split = Split(8192, 1, tp, 1, 1, 1, 1.0 * (recompute == 2), 1.0 * (recompute == 1))
     grid = Grid(pp, vpp, 64, 1, 64, 32, 1.0)
-    kinds, edges = [BlockKind(LLAMA_405B, 126, 0)], Edges(128256, 16384, 0.0)
+    kinds, edges = [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0)
     together = peak_bytes(kinds, edges, split, grid, MEGATRON, BOOKS)
     alone = [
         llama_peak(tp=t, pp=p, vpp=v, recompute=r) for t, p, v, r in zip(tp, pp, vpp, recompute, strict=True)
@@ -112,7 +112,7 @@ def test_arrays_give_what_single_layouts_give():
 def test_state_of_megatron_is_18_bytes_unsharded_and_6_and_12_over_dp():
     """The published table of Megatron-Core's distributed optimizer."""
     split, grid = llama_layout(tp=1, pp=1, dp=64, zero=0)
-    kinds, edges = [BlockKind(LLAMA_405B, 126, 0)], Edges(128256, 16384, 0.0)
+    kinds, edges = [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0)
     for zero, per_param in ((0, 18.0), (1, 6.0 + 12.0 / 64), (2, 2.0 + 16.0 / 64), (3, 18.0 / 64)):
         stage = fullest_stage(kinds, edges, split, grid._replace(zero=zero), MEGATRON, BOOKS)
         state = stage.weights_bytes + stage.gradients_bytes + stage.optimizer_bytes
@@ -121,7 +121,7 @@ def test_state_of_megatron_is_18_bytes_unsharded_and_6_and_12_over_dp():
 
 def test_lightest_recompute_that_fits():
     """None where there is room, full where there is not, row by row."""
-    kinds, edges = [BlockKind(LLAMA_405B, 126, 0)], Edges(128256, 16384, 0.0)
+    kinds, edges = [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0)
     split, grid = llama_layout()
     plain = MEGATRON._replace(flash=0.0)
     peaks = [
