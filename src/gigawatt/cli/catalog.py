@@ -73,11 +73,15 @@ def sources(terminal: Terminal, overlays: tuple[Path, ...]) -> int:
 @overlay_option
 @speaking
 def check(terminal: Terminal, overlays: tuple[Path, ...]) -> int:
-    """Prove units, ranges, ids and sources of the whole catalogue. Ends with 1 if something is wrong."""
+    """Prove units, ranges, ids, sources and model sizes of the whole catalogue.
+
+    Ends with 1 if something is wrong.
+    """
     from gigawatt.catalog import load_catalog
+    from gigawatt.design.model_counts import parameter_count
     from gigawatt.views.catalogue import findings_table
 
-    findings = load_catalog(overlays).check()
+    findings = load_catalog(overlays).check(lambda model: parameter_count(model).total)
     table = findings_table(findings)
     terminal.table(table)
     terminal.result("catalog-check", {"findings": table.records()})

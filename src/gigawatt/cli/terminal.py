@@ -38,15 +38,19 @@ class Terminal:
         if self.as_json and self.quiet:
             return
         from rich.console import Console
+        from rich.text import Text
 
         stream = sys.stderr if self.as_json else sys.stdout
         drawn = _drawn(table, with_pointers=self.verbose)
         if stream.isatty():
-            Console(file=stream, highlight=False).print(drawn)
+            console = Console(file=stream, highlight=False)
+            console.print(Text(table.title, style="bold"))
+            console.print(drawn)
         else:
             console = Console(file=io.StringIO(), highlight=False, width=_MOST_COLUMNS)
             with console.capture() as captured:
                 console.print(drawn)
+            print(table.title, file=stream)
             print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=stream)
         for note in table.notes:
             print(note, file=stream)
@@ -88,7 +92,7 @@ def _drawn(table: Table, with_pointers: bool) -> RichTable:
     from rich.markup import escape
     from rich.table import Table as RichTable
 
-    drawn = RichTable(title=escape(table.title), title_justify="left", box=None, pad_edge=False)
+    drawn = RichTable(box=None, pad_edge=False)
     for column in table.columns:
         drawn.add_column(escape(column.label), justify="right" if column.right else "left")
     pointers = table.pointers if with_pointers else ()

@@ -7,7 +7,7 @@ from gigawatt.domain.training import Layout, StageMemory, TrainingDesign, Traini
 from gigawatt.views.table import Column, Table, text_column
 
 _ALWAYS = ("tp", "pp", "dp")
-_WHEN_MORE_THAN_ONE = ("vpp", "cp", "ep", "etp")
+_WHEN_MORE_THAN_ONE = ("vpp", "cp", "ep", "etp", "dp_shard")
 
 
 def layout_text(layout: Layout) -> str:
@@ -34,12 +34,9 @@ def layouts_table(design: TrainingDesign) -> Table:
     """The best layouts, and the asked one last."""
     shown = [*design.best, *([design.asked] if design.asked else [])]
     names = [*(str(rank) for rank in range(1, len(design.best) + 1)), *(["yours"] if design.asked else [])]
-    proof = "proven optimal" if design.proven_optimal else "best found"
+    where = f"{design.num_accelerators:,} accelerators of {design.system}"
     return Table(
-        title=(
-            f"{design.model} on {design.num_accelerators:,} accelerators of {design.system}: {proof} among "
-            f"{design.layouts_evaluated:,} layouts, {design.layouts_fitting:,} of which fit"
-        ),
+        title=f"{design.model} on {where}: {_extent(design)}",
         columns=(
             text_column("rank", ""),
             text_column("layout", "Layout"),
@@ -69,6 +66,15 @@ def layouts_table(design: TrainingDesign) -> Table:
         + (("/asked",) if design.asked else ()),
         notes=tuple(f"{rank}: {reason}" for rank, reason in enumerate(design.reasons, start=2)),
     )
+
+
+def _extent(design: TrainingDesign) -> str:
+    """How much was searched, and what that proves."""
+    proof = "proven optimal" if design.proven_optimal else "best found"
+    extent = f"{proof} among {design.layouts_legal:,} legal layouts"
+    if design.layouts_evaluated < design.layouts_legal:
+        extent += f", {design.layouts_evaluated:,} of them weighed singly and the rest ruled out by bounds"
+    return extent
 
 
 def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None = None) -> Table:
