@@ -266,6 +266,21 @@ def test_a_full_disk_leaves_nothing_behind(write, tmp_path: Path, monkeypatch: p
     assert sorted(file.name for file in tmp_path.iterdir()) == ["scenario.yaml"]
 
 
+def test_another_scenario_is_not_overwritten(write, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "scenario.yaml").write_text("mine")
+    with pytest.raises(InputError, match="another scenario"):
+        plan_scenario(write(), tmp_path / "other", design=Search())
+    assert [file.read_text() for file in (tmp_path / "other").iterdir()] == ["mine"]
+
+
+def test_what_else_lies_in_the_folder_stays(write, tmp_path: Path) -> None:
+    plan_scenario(write(), tmp_path / "plan", design=Search())
+    (tmp_path / "plan" / "notes.txt").write_text("keep me")
+    plan_scenario(write(confidence="p50"), tmp_path / "plan", design=Search())
+    assert (tmp_path / "plan" / "notes.txt").read_text() == "keep me"
+
+
 def test_unknown_ids_are_input_errors(write, tmp_path: Path) -> None:
     with pytest.raises(UnknownIdError, match="hgx-h100"):
         plan_scenario(write(text=SCENARIO.replace("hgx-h100", "hgx-h10")), tmp_path / "p", design=Search())

@@ -94,7 +94,7 @@ def _drawn(table: Table, with_pointers: bool) -> RichTable:
 
     drawn = RichTable(box=None, pad_edge=False)
     for column in table.columns:
-        drawn.add_column(escape(column.label), justify="right" if column.right else "left")
+        drawn.add_column(escape(column.label), justify="right" if column.right else "left", overflow="fold")
     pointers = table.pointers if with_pointers else ()
     if pointers:
         drawn.add_column("Figure", no_wrap=True)

@@ -45,6 +45,16 @@ class PlanDirectory:
                 return found
         return {}
 
+    def refuse_to_overwrite(self, scenario_text: str) -> None:
+        """Raise InputError where the folder holds a scenario of the user's own rather than a plan's copy."""
+        theirs = self.path / SCENARIO
+        is_plan = (self.path / MANIFEST).exists() or (self.path / BLUEPRINT).exists()
+        if not is_plan and theirs.is_file() and theirs.read_bytes() != scenario_text.encode():
+            message = (
+                "is another scenario, which the plan's copy would overwrite: give --out a folder of its own"
+            )
+            raise InputError(Problem(message, file=str(theirs)))
+
     def write(self, inputs: Mapping[str, str], artefacts: Mapping[str, str]) -> None:
         """Put artefacts in place, whole or not at all; what other files are there stays.
 

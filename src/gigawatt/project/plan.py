@@ -64,6 +64,7 @@ def plan_scenario(
     catalogue = load_catalog(overlays)
     models = _models(scenario, scenario_path.parent, catalogue)
     place = PlanDirectory(Path(directory) if directory else default_directory(scenario_path))
+    place.refuse_to_overwrite(text)
     inputs = {"scenario": text_digest(text)}
     inputs |= {f"model of {run}": digest(model) for run, model in models.items()}
     conditions = {"catalogue": catalogue.digest, "tool": gigawatt.__version__, "code": code_digest()}
