@@ -24,7 +24,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
-OPTIONS = {"error_model": "numpy", "nogil": True}
+OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True}
 """Division by zero gives infinity, as in numpy; never fastmath, so that results do not depend on the machine."""
 
 

@@ -25,7 +25,8 @@ from gigawatt.errors import InputError, Problem
 
 RECOMPUTES: tuple[str, ...] = get_args(Recompute)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
-AXES = ("tp", "pp", "vpp", "cp", "ep", "etp", "dp", "micro_batch", "zero", "recompute", "schedule")
+ZEROS = (0, 1, 2, 3)
+AXES = ("tp", "pp", "vpp", "cp", "ep", "etp", "dp", "micro_batch", "zero", "dp_shard", "recompute", "schedule")
 """Every axis that a search varies, in the order in which ties are broken."""
 
 
@@ -55,7 +56,9 @@ class Tail(NamedTuple):
     schedule: NDArray[np.int64]
     """[as vpp] Index into SCHEDULES."""
     zero: NDArray[np.int64]
-    """Of its own length: every schedule goes with every ZeRO stage."""
+    """Of its own length: every schedule goes with every way to shard."""
+    dp_shard: NDArray[np.int64]
+    """[as zero] Replicas over which ZeRO shards; 0 is all of them."""
 
 
 def divisors(number: int) -> list[int]:
@@ -162,10 +165,14 @@ class Space:
         return Row(table[:, 0], table[:, 1], micro.ravel(), again.ravel().astype(np.int64))
 
     def tail(self, mesh: Mesh) -> Tail:
-        """Schedules with their virtual stages, in order, and ZeRO stages."""
+        """Schedules with their virtual stages, in order, and ways to shard over replicas."""
         table = np.asarray(self._schedules(mesh.pp), np.int64).reshape(-1, 2)
-        zeros = np.asarray(self._choices("zero", _zeros(mesh)), np.int64)
-        return Tail(table[:, 0], table[:, 1], zeros)
+        shards = [
+            (zero, shard) for zero in self._choices("zero", _zeros(mesh))
+            for shard in self._choices("dp_shard", _shards(mesh, zero)) if not shard or mesh.dp % shard == 0
+        ]  # fmt: skip
+        columns = np.asarray(shards, np.int64).reshape(-1, 2)
+        return Tail(table[:, 0], table[:, 1], columns[:, 0], columns[:, 1])
 
     def _schedules(self, pp: int) -> list[tuple[int, int]]:
         known = self._schedules_known
@@ -185,11 +192,12 @@ class Space:
         return {}
 
 
-def make_layout(mesh: Mesh, rows: Row, tail: Tail, row: int, schedule: int, zero: int) -> Layout:
+def make_layout(mesh: Mesh, rows: Row, tail: Tail, row: int, schedule: int, shard: int) -> Layout:
     """One layout as a record, from its place in each table."""
     return Layout(
         tp=mesh.tp, pp=mesh.pp, vpp=int(tail.vpp[schedule]), cp=mesh.cp, ep=int(rows.ep[row]), etp=int(rows.etp[row]),
-        dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tail.zero[zero]),
+        dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tail.zero[shard]),
+        dp_shard=int(tail.dp_shard[shard]),
         recompute=RECOMPUTES[rows.recompute[row]], schedule=SCHEDULES[tail.schedule[schedule]],
     )  # fmt: skip
 
@@ -203,14 +211,19 @@ def layout_key(layout: Layout) -> tuple[int, ...]:
 def _zeros(mesh: Mesh) -> Sequence[int]:
     if mesh.dp * mesh.cp == 1:
         return (0,)
-    return (0, 1, 2, 3) if mesh.pp == 1 else (0, 1)
+    return ZEROS if mesh.pp == 1 else ZEROS[:2]
+
+
+def _shards(mesh: Mesh, zero: int) -> Sequence[int]:
+    """All replicas; with ZeRO-3 also groups of them, as hybrid sharding has it."""
+    return (0, *divisors(mesh.dp)[1:-1]) if zero == ZEROS[-1] else (0,)
 
 
 def _check_fixed(fixed: Mapping[str, Any]) -> None:
     problems = [
         Problem(f"no such axis; a layout has {', '.join(AXES)}", key=str(name)) for name in fixed if name not in AXES
     ]
-    for name, choices in (("recompute", RECOMPUTES), ("schedule", SCHEDULES), ("zero", (0, 1, 2, 3))):
+    for name, choices in (("recompute", RECOMPUTES), ("schedule", SCHEDULES), ("zero", ZEROS)):
         if name in fixed and fixed[name] not in choices:
             problems.append(Problem(f"expected one of {', '.join(map(str, choices))}, found {fixed[name]!r}", key=name))
     for name in AXES[:8]:

@@ -202,12 +202,14 @@ class Search:
             self.question, shapes, counts, splits, layers.view(float).reshape(num_rows, -1), heads,
             footprints.view(float).reshape(num_rows, shapes.size, -1),
         )  # fmt: skip
-        keys = np.arange(num_rows) // len(RECOMPUTES) * 36 + rows.recompute * 3
+        keys = np.arange(num_rows) // np.unique(rows.recompute).size * kernel.ROW_RADIX + rows.recompute * 4
         return kernel.Table(splits, layers, heads, footprints, keys)
 
     def _weigh(self, part: Part, exhaustive: bool) -> None:
         limit_s = self.best[-1].figure if len(self.best) == self.top else np.inf
         tail, ends = self.space.tail(part.mesh), self._ends(part.mesh.pp)
+        ranks = np.where(tail.dp_shard > 0, tail.dp_shard, part.mesh.dp) * part.mesh.cp
+        shards = np.stack([tail.zero, ranks], axis=1).astype(float)
         kept = kernel.Kept(
             np.full(self.top, limit_s), np.zeros(self.top), np.full(self.top, np.iinfo(np.int64).max),
             np.zeros((self.top, 3), np.int64), np.full(1, np.inf), np.zeros(4, np.int64), np.zeros(4, np.int64),
@@ -215,7 +217,7 @@ class Search:
         bounds = np.full_like(part.least_s, -np.inf) if exhaustive else part.least_s
         compiled(kernel.weigh_mesh)(
             self.question, float(part.mesh.pp), float(part.mesh.dp), part.chosen, bounds, part.table, ends,
-            tail.zero.astype(float), kept,
+            shards, kept,
         )  # fmt: skip
         self._merge(part, tail, kept)
 
@@ -258,7 +260,7 @@ class Search:
             distinct = [one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])]
             held = [layers_on_stage(self.context.kinds, float(pp), vpp, stage) for stage in distinct]
             bubble = np.array([BUBBLE_FRAC[name] for name in SCHEDULES])[tail.schedule]
-            keys = tail.vpp * VPP_RADIX + tail.schedule
+            keys = tail.vpp * kernel.VPP_RADIX + tail.schedule * kernel.SCHEDULE_RADIX
             self._known_ends[pp] = kernel.Ends(
                 vpp, bubble, np.stack(distinct, axis=1), np.ascontiguousarray(np.moveaxis(np.array(held), 2, 0)), keys
             )
@@ -267,9 +269,6 @@ class Search:
     @cached_property
     def _known_ends(self) -> dict[int, kernel.Ends]:
         return {}
-
-
-VPP_RADIX = 2**40
 
 
 def _pair_index(experts: Sequence[tuple[int, int]], rows: Row) -> NDArray[np.int64]:

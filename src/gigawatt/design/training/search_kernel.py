@@ -83,11 +83,11 @@ class Kept(NamedTuple):
     keys: Ints
     """[top]"""
     places: Ints
-    """[top, 3] row, schedule and ZeRO stage."""
+    """[top, 3] row, schedule and way to shard."""
     lightest_bytes: Floats
     """[1]"""
     lightest: Ints
-    """[4] key, row, schedule and ZeRO stage."""
+    """[4] key, row, schedule and way to shard."""
     counts: Ints
     """[4] layouts weighed, of them fitting; layouts never weighed because their bound lost; bounds found wrong."""
 
@@ -116,13 +116,14 @@ def price_rows(
 
 
 def weigh_mesh(
-    question: Question, pp: float, dp: float, chosen: Ints, bounds: Floats, table: Table, ends: Ends, zeros: Floats, kept: Kept
+    question: Question, pp: float, dp: float, chosen: Ints, bounds: Floats, table: Table, ends: Ends, shards: Floats, kept: Kept
 ) -> None:
     """Weigh every layout of a mesh whose row's bound does not already lose against the last that is kept.
 
-    `chosen` are the mesh's rows of the table, `bounds` their least possible step times.
+    `chosen` are the mesh's rows of the table, `bounds` their least possible step times, `shards` [ways, 2] ZeRO stages
+    with the number of ranks that share.
     """
-    peaks = np.zeros(zeros.shape[0])
+    peaks = np.zeros(shards.shape[0])
     last = kept.step_s.shape[0] - 1
     for index in range(chosen.shape[0]):
         row = chosen[index]
@@ -134,16 +135,12 @@ def weigh_mesh(
             if vpp > 1.0 and not whole_rounds:
                 continue
             if bounds[index] > kept.step_s[last]:
-                kept.counts[2] += zeros.shape[0]
+                kept.counts[2] += shards.shape[0]
                 continue
-            grid = Grid(
-                pp, vpp, dp, 0.0, dp * split.cp, num_microbatches, ends.bubble_frac[schedule]
-            )
-            fullest(question, grid, split, table.footprints[row], ends.stages[schedule], ends.held[schedule], zeros, peaks)
-            for z in range(zeros.shape[0]):
-                grid = Grid(
-                    pp, vpp, dp, zeros[z], dp * split.cp, num_microbatches, ends.bubble_frac[schedule]
-                )
+            grid = Grid(pp, vpp, dp, 0.0, dp, num_microbatches, ends.bubble_frac[schedule])
+            fullest(question, grid, split, table.footprints[row], ends.stages[schedule], ends.held[schedule], shards, peaks)
+            for way in range(shards.shape[0]):
+                grid = Grid(pp, vpp, dp, shards[way, 0], shards[way, 1], num_microbatches, ends.bubble_frac[schedule])
                 cost = step_cost(
                     grid, question.weights, table.layers[row], table.heads[row], split, question.chip, question.recipe,
                     question.physics, question.num_nodes,
@@ -151,38 +148,40 @@ def weigh_mesh(
                 kept.counts[0] += 1
                 if cost.step_s < bounds[index]:
                     kept.counts[3] += 1
-                key = ends.keys[schedule] + table.keys[row] + np.int64(zeros[z]) * ZERO_RADIX
-                keep(kept, cost.step_s, peaks[z], peaks[z] <= question.capacity_bytes, key, row, schedule, z)
+                key = ends.keys[schedule] + table.keys[row] + way * SHARD_RADIX
+                keep(kept, cost.step_s, peaks[way], peaks[way] <= question.capacity_bytes, key, row, schedule, way)
 
 
-ZERO_RADIX = 9
-"""Ties go by the axes in order: virtual stages, experts, micro-batch, then ZeRO, recompute (3) and schedule (3)."""
+SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX, VPP_RADIX = 1, 16, 2**16, 2**48
+"""Ties go by the axes in order: virtual stages, experts and micro-batch, sharding, recompute (times 4), schedule."""
 
 
 def fullest(
-    question: Question, grid: Grid, split: Any, footprints: Records, stages: Floats, held: Floats, zeros: Floats, peaks: Floats
+    question: Question, grid: Grid, split: Any, footprints: Records, stages: Floats, held: Floats, shards: Floats, peaks: Floats
 ) -> None:
-    """Fill in `peaks`: the fullest stage's bytes for each ZeRO stage."""
+    """Fill in `peaks`: the fullest stage's bytes for each way to shard."""
     peaks[:] = 0.0
     for i in range(stages.shape[0]):
         load = stage_load(footprints, held[i])
-        for z in range(zeros.shape[0]):
-            at = Grid(grid.pp, grid.vpp, grid.dp, zeros[z], grid.shard, grid.num_microbatches, grid.bubble_frac)
+        for way in range(shards.shape[0]):
+            at = Grid(
+                grid.pp, grid.vpp, grid.dp, shards[way, 0], shards[way, 1], grid.num_microbatches, grid.bubble_frac
+            )
             parts = stage_bytes(load, question.edges, split, at, question.recipe, question.books, stages[i])
             total = 0.0
             for part in parts:
                 total += part
-            peaks[z] = max(peaks[z], total)
+            peaks[way] = max(peaks[way], total)
 
 
 def keep(
-    kept: Kept, step_s: float, memory_bytes: float, fits: bool, key: int, row: int, schedule: int, zero: int
+    kept: Kept, step_s: float, memory_bytes: float, fits: bool, key: int, row: int, schedule: int, way: int
 ) -> None:
     """Count a layout, and insert it where it belongs among the best, or as the lightest."""
     lighter = memory_bytes < kept.lightest_bytes[0]
     if lighter or (memory_bytes == kept.lightest_bytes[0] and key < kept.lightest[0]):
         kept.lightest_bytes[0] = memory_bytes
-        kept.lightest[0], kept.lightest[1], kept.lightest[2], kept.lightest[3] = key, row, schedule, zero
+        kept.lightest[0], kept.lightest[1], kept.lightest[2], kept.lightest[3] = key, row, schedule, way
     if not fits:
         return
     kept.counts[1] += 1
@@ -198,7 +197,7 @@ def keep(
         kept.step_s[at] = step_s
         kept.memory_bytes[at] = memory_bytes
         kept.keys[at] = key
-        kept.places[at, 0], kept.places[at, 1], kept.places[at, 2] = row, schedule, zero
+        kept.places[at, 0], kept.places[at, 1], kept.places[at, 2] = row, schedule, way
 
 
 SPLIT, LAYERS, FOOTPRINT, SHAPE = (
