@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.design.device import measure_device as measure_device
     from gigawatt.design.training import design_training as design_training
     from gigawatt.design.training import predict_training as predict_training
     from gigawatt.documents import json_schema as json_schema
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from gigawatt.project.handover import export_plan as export_plan
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
+    from gigawatt.validation.calibrate import calibrate_training as calibrate_training
     from gigawatt.validation.training import validate_training as validate_training
 
 _HOMES = {
@@ -57,6 +59,7 @@ _HOMES = {
     "System": "domain.hardware",
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
+    "calibrate_training": "validation.calibrate",
     "compare_plans": "project.comparison",
     "design_training": "design.training",
     "draw_report": "project.handover",
@@ -66,6 +69,7 @@ _HOMES = {
     "import_layout": "exports",
     "json_schema": "documents",
     "load_catalog": "catalog",
+    "measure_device": "design.device",
     "plan_scenario": "project",
     "predict_training": "design.training",
     "read_config": "domain.huggingface",

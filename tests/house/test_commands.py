@@ -14,6 +14,8 @@ import gigawatt
 from gigawatt.cli.commands import ROOT
 
 COMMANDS = {
+    "calibrate device ID --date --index --json --out --overlay --quiet --verbose": "measure_device",
+    "calibrate training FILE... --json --out --overlay --quiet --verbose": "calibrate_training",
     "catalog check --json --overlay --quiet --verbose": "load_catalog",
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
@@ -29,7 +31,8 @@ COMMANDS = {
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",
-    "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require --verbose": "validate_training",
+    "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require "
+    "--verbose": "validate_training",
 }
 
 

@@ -32,6 +32,14 @@ _VALIDATE = LazyGroup(
     "predicted against measured, yours or published",
     {"training": Later("step times and peak memory of training runs", "validate", "training")},
 )
+_CALIBRATE = LazyGroup(
+    "calibrate",
+    "fit to one's own measurements",
+    {
+        "training": Later("step times, from measured training runs", "calibrate", "training"),
+        "device": Later("an accelerator, measured where it stands", "calibrate", "device"),
+    },
+)
 _IMPORT = LazyGroup(
     "import",
     "what real systems say, read in",
@@ -46,6 +54,7 @@ ROOT = LazyGroup(
         "plan": Later("the main job: a scenario in, a plan directory out", "plan", "plan"),
         "design": _DESIGN,
         "validate": _VALIDATE,
+        "calibrate": _CALIBRATE,
         "catalog": _CATALOG,
         "explain": Later("inputs, laws and sources behind one figure", "plan", "explain"),
         "diff": Later("what changed between two plans, and why", "exchange", "diff"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +24,8 @@ OWN_SOURCE = "own-measurements"
 def calibrate_training(files: Sequence[Path], catalogue: Catalog) -> TrainingFit:
     """The catalogue's fit, moved by one's own runs: few runs shift only what they inform.
 
-    What the catalogue's fit knows stays a prior as narrow as its own data made it, so a handful of runs moves a
-    new software release or an unseen accelerator freely, and what hundreds of runs have settled hardly at all.
+    What the catalogue's fit knows stays a prior as narrow as its own data made it: a handful of runs moves a
+    new software release or an unseen accelerator freely, and what hundreds of runs have settled hardly.
     Intervals stay those of the catalogue.
 
     Errors: InputError for files that are no tables of runs, or of which no row can be predicted.
@@ -62,6 +63,19 @@ def fit_from_priors(
     return fitted_parameters(problem, fit(problem, rows), rows)
 
 
+def fit_text(fit: TrainingFit) -> str:
+    """One parameter or spread a line, so that a change of the fit is a readable change of the file."""
+    whole = fit.model_dump(mode="json")
+    parts = []
+    for key, value in whole.items():
+        if isinstance(value, list):
+            lines = ",\n".join(f"  {json.dumps(one)}" for one in value)
+            parts.append(f"{json.dumps(key)}: [\n{lines}\n ]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value)}")
+    return "{\n " + ",\n ".join(parts) + "\n}\n"
+
+
 def bare_fit(parameters: tuple[FittedParameter, ...]) -> TrainingFit:
     """Parameters as a fit without spreads, as a fold needs it."""
     return TrainingFit(source="refit", basis="estimate", date="", parameters=parameters)
@@ -71,9 +85,7 @@ def _problem(runs: Sequence[MeasuredRun], measured_s: Floats, calibration: Train
     return problem_of(runs, settle_recompute(runs, batch_of(runs), calibration), measured_s)
 
 
-def _merged(
-    known: Sequence[FittedParameter], own: Sequence[FittedParameter]
-) -> tuple[FittedParameter, ...]:
+def _merged(known: Sequence[FittedParameter], own: Sequence[FittedParameter]) -> tuple[FittedParameter, ...]:
     """The known parameters with the own ones in their place; both saw what they saw."""
     rows = {(row.name, row.level, row.key): row for row in known}
     for row in own:

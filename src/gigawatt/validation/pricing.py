@@ -27,6 +27,11 @@ class Predictions:
     memory_bytes: Floats
     scopes: tuple[str, ...]
 
+    def first(self, count: int) -> Predictions:
+        """The first `count` runs."""
+        step_s, low_s, high_s = self.step_s[:count], self.low_s[:count], self.high_s[:count]
+        return Predictions(step_s, low_s, high_s, self.memory_bytes[:count], self.scopes[:count])
+
 
 def predict_runs(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> Predictions:
     """Price expressible runs."""
@@ -69,10 +74,6 @@ def with_fit(
     """The same software and formats with other fitted parameters, and other spreads where given."""
     if spreads is not None:
         fit = fit.model_copy(update={"spreads": spreads})
-    return TrainingCalibration(
-        formats=calibration.formats,
-        software=calibration.software,
-        accounting=calibration.accounting,
-        fit=fit,
-        default_software=calibration.default_software,
-    )
+    fields = {name: getattr(calibration, name) for name in TrainingCalibration.model_fields}
+    # Made anew rather than copied: a copy would keep what the old fit's properties have cached.
+    return TrainingCalibration(**{**fields, "fit": fit})

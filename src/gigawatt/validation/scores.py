@@ -77,7 +77,7 @@ def _ranks(values: Floats) -> Floats:
 
 
 def regret(predicted_rate: ArrayLike, measured_rate: ArrayLike) -> float:
-    """How far the measured rate of the predicted best stays below the best measured, as a share of the latter.
+    """How far the measured rate of the predicted best stays below the best measured, as a share of it.
 
     >>> regret([3.0, 2.0, 1.0], [90.0, 100.0, 80.0])
     0.1

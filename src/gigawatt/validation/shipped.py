@@ -1,4 +1,4 @@
-"""The calibration that comes with the catalogue: parameters from all runs, intervals from cross-validation."""
+"""The calibration that comes with the catalogue: parameters of all runs, intervals of left-out ones."""
 
 from __future__ import annotations
 
@@ -25,21 +25,34 @@ class About:
 
 
 def shipped_fit(
-    files: Sequence[Path], catalogue: Catalog, about: About, num_workers: int = 2, progress: Progress | None = None
-) -> TrainingFit:
+    files: Sequence[Path],
+    catalogue: Catalog,
+    about: About,
+    num_workers: int = 2,
+    progress: Progress | None = None,
+) -> tuple[TrainingFit, dict[str, Residuals]]:
     """Fit all runs from the physical priors; take intervals from what left-out runs deviate by.
 
     Where software and accelerator are known, that is leaving out one model at a time; where they are not, one
-    family of software at a time.
+    family of software at a time. Beside the fit: those residuals, by what was left out.
     """
     calibration = catalogue.training_calibration()
     runs = [run for run in read_runs(files, catalogue) if is_scored(run)]
-    ((_, parameters),) = refits(runs, calibration, [""] * len(runs), ["nothing"], num_workers)
+    fit = quick_fit(files, catalogue, about, num_workers)
+    found: dict[str, Residuals] = {}
     parts: list[Residuals] = []
     for by, scopes in (("model", ("software",)), ("family", ("accelerator", "neither"))):
-        found, labels = cross_validate(runs, calibration, by, num_workers, progress)
-        residuals = residuals_of(runs, found, labels)
-        parts += [residuals.at(scope) for scope in scopes]
+        predictions, labels = cross_validate(runs, calibration, by, num_workers, progress)
+        found[by] = residuals_of(runs, predictions, labels)
+        parts += [found[by].at(scope) for scope in scopes]
+    return fit.model_copy(update={"spreads": all_spreads(joined(parts))}), found
+
+
+def quick_fit(files: Sequence[Path], catalogue: Catalog, about: About, num_workers: int = 2) -> TrainingFit:
+    """Fit all runs from the physical priors, in a process of its own; intervals stay the catalogue's."""
+    calibration = catalogue.training_calibration()
+    runs = [run for run in read_runs(files, catalogue) if is_scored(run)]
+    ((_, parameters),) = refits(runs, calibration, [""] * len(runs), ["nothing"], max(num_workers, 2))
     return TrainingFit(
         source=about.source,
         basis="measured",
@@ -47,5 +60,5 @@ def shipped_fit(
         note=about.note,
         default_software=about.default_software,
         parameters=parameters,
-        spreads=all_spreads(joined(parts)),
+        spreads=calibration.fit.spreads,
     )

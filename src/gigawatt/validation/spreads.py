@@ -48,21 +48,31 @@ class Residuals:
 def spread_for(residuals: Residuals, scope: str, moe: bool) -> Spread:
     """The 10 % and 90 % points at a scope, from the residuals nearest in kind of which there are enough.
 
-    Never narrower than what the next better known scope has: knowing less does not make a prediction surer.
+    Never narrower than where more is known: knowing less does not make a prediction surer.
     """
-    own = residuals.at(scope, moe)
-    if len(own.folds) < MIN_ROWS:
-        own = residuals.at(scope)
-    if len(own.folds) < MIN_ROWS:
+    own = _quantiles(residuals.at(scope, moe)) or _quantiles(residuals.at(scope))
+    if own is None:
         return UNKNOWN.model_copy(update={"scope": scope, "moe": moe})
-    low, high = np.quantile(own.ratio, [LOW, HIGH])
+    low, high, count = own
+    for better in SCOPES[: SCOPES.index(scope)]:
+        if surer := _quantiles(residuals.at(better, moe)):
+            low, high = min(low, surer[0]), max(high, surer[1])
     return Spread(
         scope=scope,  # type: ignore[arg-type]
         moe=moe,
-        low_frac=round(min(float(low), 1.0), 4),
-        high_frac=round(max(float(high), 1.0), 4),
-        num_rows=len(own.folds),
+        low_frac=round(min(low, 1.0), 4),
+        high_frac=round(max(high, 1.0), 4),
+        num_rows=count,
     )
+
+
+def _quantiles(residuals: Residuals) -> tuple[float, float, int] | None:
+    """The 10 % and 90 % points and of how many residuals; None where there are too few."""
+    count = len(residuals.folds)
+    if count < MIN_ROWS:
+        return None
+    low, high = np.quantile(residuals.ratio, [LOW, HIGH])
+    return float(low), float(high), count
 
 
 def joined(parts: list[Residuals]) -> Residuals:

@@ -46,11 +46,13 @@ def validate_training(
     leave_out: str = "",
     num_workers: int = 2,
     progress: Progress | None = None,
+    also: Sequence[Path] = (),
 ) -> ValidationReport:
     """Predict every row of the files and score the predictions, each configuration once.
 
     `leave_out` is blank for the catalogue's own calibration, else `model`, `family` or a column: then each
-    run is predicted by a fit that has not seen its group, from physical priors and the files' other rows.
+    run is predicted by a fit that has not seen its group, from physical priors and the files' other rows,
+    and those of the files in `also`, which are not reported on.
 
     Errors: InputError for files that are no tables of runs, or lack the column to leave out by.
     """
@@ -61,7 +63,9 @@ def validate_training(
     if not priced:
         return _report(runs, (), None, (), calibration, leave_out)
     if leave_out:
-        found, folds = cross_validate(priced, calibration, leave_out, num_workers, progress)
+        further = [run for run in read_runs(also, catalogue) if run.model is not None]
+        found, folds = cross_validate([*priced, *further], calibration, leave_out, num_workers, progress)
+        found, folds = found.first(len(priced)), folds[: len(priced)]
     else:
         found = predict_runs(priced, calibration)
     return _report(runs, priced, found, folds, calibration, leave_out)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from gigawatt.domain.calibration import TrainingFit
 from gigawatt.domain.validation import Score, ValidatedRun, ValidationReport
 from gigawatt.views.table import Column, Table, text_column
 
@@ -13,6 +16,8 @@ _SCORE_COLUMNS = (
     Column("max_frac", "Max"),
     Column("bias_frac", "Bias"),
 )
+
+_SHOWN_CHANGE_FRAC = 0.01
 
 
 def score_table(report: ValidationReport) -> Table:
@@ -94,6 +99,31 @@ def convention_table(report: ValidationReport) -> Table | None:
             text_column("convention", "It counts"),
         ),
         rows=tuple((source, count, says) for (source, says), count in sorted(found.items())),
+    )
+
+
+def moved_table(before: TrainingFit, after: TrainingFit) -> Table:
+    """What a fit changed of the one before it, the largest change first."""
+    known = {(row.name, row.level, row.key): row for row in before.parameters}
+    rows = []
+    for row in after.parameters:
+        old = known.get((row.name, row.level, row.key))
+        offset, runs = (old.offset * old.sd_frac, old.num_rows) if old else (0.0, 0)
+        change = math.expm1(row.offset * row.sd_frac - offset)
+        if row.num_rows > runs and abs(change) >= _SHOWN_CHANGE_FRAC:
+            rows.append((row.name, row.level, row.key, row.num_rows - runs, change))
+    rows.sort(key=lambda one: -abs(one[-1]))
+    return Table(
+        title="What these runs changed",
+        columns=(
+            text_column("name", "Parameter"),
+            text_column("level", "Level"),
+            text_column("key", "Of"),
+            Column("num_rows", "Runs"),
+            Column("change_frac", "Change"),
+        ),
+        rows=tuple(rows),
+        notes=() if rows else ("Nothing moved by as much as 1 %.",),
     )
 
 
