@@ -24,7 +24,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
-OPTIONS = {"error_model": "numpy", "nogil": True, "forceinline": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline": True}
 """Division by zero gives infinity, as in numpy; never fastmath, so that results do not depend on the machine."""
 
 
@@ -66,16 +66,20 @@ class _Compiler:
             if name in function.__globals__
         }
         space = {"__name__": function.__module__, "__builtins__": __builtins__, **own}
-        return FunctionType(function.__code__, space, function.__name__, function.__defaults__, function.__closure__)
+        return FunctionType(
+            function.__code__, space, function.__name__, function.__defaults__, function.__closure__
+        )
 
     def _value(self, name: str, value: Any, attributes: set[str]) -> Any:
         """What a global name of a function stands for in its clone; of a module, with these attributes."""
-        if isinstance(value, FunctionType) and value.__module__.startswith(PACKAGE):
+        if isinstance(value, FunctionType) and value.__module__.partition(".")[0] == PACKAGE:
             return self.dispatcher(value)
         if isinstance(value, ModuleType):
             return self._module(value, attributes)
         if callable(value):
-            self._trace.append(f"{name} = {value.__module__}.{value.__name__} {getattr(value, '_fields', '')}")
+            self._trace.append(
+                f"{name} = {getattr(value, '__module__', '')}.{value.__name__} {getattr(value, '_fields', '')}"
+            )
         else:
             self._trace.append(f"{name} = {value!r}")
         return value
@@ -166,8 +170,9 @@ def _cache_directory(trace: str) -> Path | None:
 @contextmanager
 def _caching_in(directory: Path | None) -> Iterator[None]:
     """numba reads its cache directory when a function is decorated; others' functions keep theirs."""
-    from numba.core import config
+    from numba.core import config as numba_config
 
+    config: Any = numba_config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(directory) if directory else before
     try:

@@ -1,10 +1,10 @@
 """The space of layouts: which values every axis may take, and which combinations are legal.
 
-Rules are asked of `legal.violations`, axis by axis, so that a search and a prediction can never disagree on them. Two
-things follow by construction instead: micro-batches divide a replica's share of the batch, and an interleaved schedule
-takes whole rounds of micro-batches. What is legal but the same run under another name is left out: ZeRO where one rank
-holds everything, and ZeRO-2 and -3 in a pipeline, which would gather or scatter anew for every micro-batch (both can
-be asked for by fixing the axis).
+Rules are asked of `legal.violations`, axis by axis, so that a search and a prediction can never disagree on
+them. Two things follow by construction instead: micro-batches divide a replica's share of the batch, and an
+interleaved schedule takes whole rounds of micro-batches. Left out is what is legal but not sensible: ZeRO
+where one rank holds everything, and ZeRO-2 and -3 in a pipeline, which would scatter or gather anew for
+every micro-batch (an axis that is fixed is taken as it is). Only ZeRO-3 is tried on groups of replicas.
 """
 
 from __future__ import annotations
@@ -26,7 +26,20 @@ from gigawatt.errors import InputError, Problem
 RECOMPUTES: tuple[str, ...] = get_args(Recompute)
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 ZEROS = (0, 1, 2, 3)
-AXES = ("tp", "pp", "vpp", "cp", "ep", "etp", "dp", "micro_batch", "zero", "dp_shard", "recompute", "schedule")
+AXES = (
+    "tp",
+    "pp",
+    "vpp",
+    "cp",
+    "ep",
+    "etp",
+    "dp",
+    "micro_batch",
+    "zero",
+    "dp_shard",
+    "recompute",
+    "schedule",
+)
 """Every axis that a search varies, in the order in which ties are broken."""
 
 
@@ -95,7 +108,8 @@ class Space:
             for row in broken:
                 message.setdefault(row.constraint, row.message)
         return tuple(
-            Binding(constraint=name, message=message[name], num_layouts=number) for name, number in count.most_common()
+            Binding(constraint=name, message=message[name], num_layouts=number)
+            for name, number in count.most_common()
         )
 
     @cached_property
@@ -118,7 +132,11 @@ class Space:
 
     def _broken(self, mesh: Mesh) -> tuple[Binding, ...]:
         """What is wrong with a division whatever the other axes are: at their smallest, or as fixed."""
-        said = {name: self.fixed[name] for name in ("ep", "etp", "micro_batch", "vpp", "schedule") if name in self.fixed}
+        said = {
+            name: self.fixed[name]
+            for name in ("ep", "etp", "micro_batch", "vpp", "schedule")
+            if name in self.fixed
+        }
         if said.get("vpp", 1) > 1:
             said.setdefault("schedule", "interleaved")
         if said.get("schedule") == "interleaved":
@@ -159,7 +177,10 @@ class Space:
         """Everything that the cost of a layer depends on besides tp and cp: the cross product, in order."""
         recomputes = [RECOMPUTES.index(name) for name in self._choices("recompute", RECOMPUTES)]
         pairs, micro, again = np.meshgrid(
-            np.arange(len(experts)), np.asarray(micro_batches, np.int64), np.asarray(recomputes), indexing="ij"
+            np.arange(len(experts)),
+            np.asarray(micro_batches, np.int64),
+            np.asarray(recomputes),
+            indexing="ij",
         )
         table = np.asarray(experts, np.int64).reshape(-1, 2)[pairs.ravel()]
         return Row(table[:, 0], table[:, 1], micro.ravel(), again.ravel().astype(np.int64))
@@ -221,13 +242,19 @@ def _shards(mesh: Mesh, zero: int) -> Sequence[int]:
 
 def _check_fixed(fixed: Mapping[str, Any]) -> None:
     problems = [
-        Problem(f"no such axis; a layout has {', '.join(AXES)}", key=str(name)) for name in fixed if name not in AXES
+        Problem(f"no such axis; a layout has {', '.join(AXES)}", key=str(name))
+        for name in fixed
+        if name not in AXES
     ]
     for name, choices in (("recompute", RECOMPUTES), ("schedule", SCHEDULES), ("zero", ZEROS)):
         if name in fixed and fixed[name] not in choices:
-            problems.append(Problem(f"expected one of {', '.join(map(str, choices))}, found {fixed[name]!r}", key=name))
+            problems.append(
+                Problem(f"expected one of {', '.join(map(str, choices))}, found {fixed[name]!r}", key=name)
+            )
     for name in AXES[:8]:
         if name in fixed and not (isinstance(fixed[name], int) and fixed[name] > 0):
-            problems.append(Problem(f"expected a whole number of at least 1, found {fixed[name]!r}", key=name))
+            problems.append(
+                Problem(f"expected a whole number of at least 1, found {fixed[name]!r}", key=name)
+            )
     if problems:
         raise InputError(problems)

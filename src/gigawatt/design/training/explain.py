@@ -29,7 +29,9 @@ def reasons(best: Sequence[TrainingPrediction]) -> tuple[str, ...]:
 def _reason(winner: TrainingPrediction, other: TrainingPrediction) -> str:
     behind_s = other.step_s - winner.step_s
     own = {part.key: part.time_s for part in winner.parts}
-    growth = sorted(((part.time_s - own[part.key], part.label) for part in other.parts), key=lambda one: (-one[0], one[1]))
+    growth = sorted(
+        ((part.time_s - own[part.key], part.label) for part in other.parts), key=lambda one: (-one[0], one[1])
+    )
     grown = [f"{label} +{_time(more_s)}" for more_s, label in growth[:SHOWN_CAUSES] if more_s > 0]
     shrunk = [f"{label} -{_time(-more_s)}" for more_s, label in growth[-1:] if more_s < 0]
     if behind_s <= 0 or not grown:
@@ -75,3 +77,11 @@ def memory_binding(nearest: TrainingPrediction, num_layouts: int) -> tuple[Bindi
         f"{units.format_quantity(nearest.capacity_bytes, '_bytes')} that are usable"
     )
     return (Binding(constraint="memory", message=message, num_layouts=num_layouts),)
+
+
+def enough_binding(num_accelerators: int, layout: Layout) -> Binding:
+    """The number of accelerators on which the same job would fit."""
+    split = f"tp {layout.tp}, pp {layout.pp}, cp {layout.cp}, ep {layout.ep}, dp {layout.dp}"
+    return Binding(
+        constraint="nearest", message=f"it would fit on {num_accelerators:,} accelerators, with {split}"
+    )

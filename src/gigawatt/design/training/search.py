@@ -19,17 +19,27 @@ from numpy.typing import NDArray
 
 from gigawatt.design.training import explain
 from gigawatt.design.training import search_kernel as kernel
-from gigawatt.design.training.axes import RECOMPUTES, SCHEDULES, Mesh, Row, Space, Tail, layout_key, make_layout
+from gigawatt.design.training.axes import (
+    RECOMPUTES,
+    SCHEDULES,
+    Mesh,
+    Row,
+    Space,
+    Tail,
+    layout_key,
+    make_layout,
+)
 from gigawatt.design.training.context import Context, context_of
 from gigawatt.design.training.legal import violations
 from gigawatt.design.training.memory import fullest_candidates, layers_on_stage
+from gigawatt.design.training.nearest import more_accelerators, remedies
 from gigawatt.design.training.predict import predict
 from gigawatt.design.training.shape import BUBBLE_FRAC
 from gigawatt.design.training.step import least_step_s
 from gigawatt.domain.calibration import TrainingCalibration
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
-from gigawatt.domain.training import Binding, Layout, TrainingDesign, TrainingJob
+from gigawatt.domain.training import Binding, Layout, TrainingDesign, TrainingJob, TrainingPrediction
 from gigawatt.errors import InputError, Problem
 from gigawatt.kernels import compiled
 
@@ -97,16 +107,13 @@ def search_layouts(
     search = Search(context, Space(model, num_accelerators, job, dict(fixed)), top)
     search.run(exhaustive)
     report = SearchReport(search.evaluated, search.bounded, time.process_time() - begun_s)
-    return _design(search, asked), report
+    return _design(search, asked, calibration), report
 
 
-def _design(search: Search, asked: Layout | None) -> TrainingDesign:
+def _design(search: Search, asked: Layout | None, calibration: TrainingCalibration) -> TrainingDesign:
     context = search.context
     best = tuple(predict(context, found.layout) for found in search.best)
-    nearest = predict(context, search.lightest.layout) if search.lightest and not best else None
-    binding: tuple[Binding, ...] = ()
-    if not best:
-        binding = explain.memory_binding(nearest, search.evaluated) if nearest else search.space.refused
+    binding, nearest = ((), None) if best else _what_binds(search, calibration)
     return TrainingDesign(
         model=context.model.id, system=context.system.id, num_accelerators=context.num_accelerators, job=context.job,
         layouts_evaluated=search.evaluated, layouts_legal=search.evaluated + search.bounded,
@@ -114,6 +121,48 @@ def _design(search: Search, asked: Layout | None) -> TrainingDesign:
         asked=predict(context, asked) if asked else None, reasons=explain.reasons(best), binding=binding,
         nearest=nearest, sensitivity=explain.sensitivity(context, best[0].layout) if best else (),
     )  # fmt: skip
+
+
+def _what_binds(
+    search: Search, calibration: TrainingCalibration
+) -> tuple[tuple[Binding, ...], TrainingPrediction | None]:
+    """Why no layout works, and the one that is nearest to working."""
+    context, space = search.context, search.space
+    if search.lightest is not None:
+        lightest = predict(context, search.lightest.layout)
+        return explain.memory_binding(lightest, search.evaluated) + _enough(search, calibration), lightest
+    found = list(remedies(space))
+    if not found:
+        return space.refused, None
+    other = found[0]
+    again = context_of(
+        context.model, context.system, context.accelerator, other.num_accelerators, other.job, calibration
+    )
+    nearby = Search(again, Space(space.model, other.num_accelerators, other.job, other.fixed), 1)
+    nearby.run(False)
+    one = nearby.best[0] if nearby.best else nearby.lightest
+    return (*space.refused, *(remedy.message for remedy in found)), predict(
+        again, one.layout
+    ) if one else None
+
+
+def _enough(search: Search, calibration: TrainingCalibration) -> tuple[Binding, ...]:
+    """How many accelerators of this kind the same job would fit on, by doublings."""
+    context = search.context
+    for space in more_accelerators(search.space):
+        more = context_of(
+            context.model,
+            context.system,
+            context.accelerator,
+            space.num_accelerators,
+            context.job,
+            calibration,
+        )
+        wider = Search(more, space, 1)
+        wider.run(False)
+        if wider.best:
+            return (explain.enough_binding(space.num_accelerators, wider.best[0].layout),)
+    return ()
 
 
 class Found(NamedTuple):
@@ -250,19 +299,27 @@ class Search:
     @cached_property
     def _kinds(self) -> tuple[NDArray[np.void], NDArray[np.float64]]:
         kinds = self.context.kinds
-        return np.array([tuple(kind.shape) for kind in kinds], kernel.SHAPE), np.array([kind.count for kind in kinds])
+        return np.array([tuple(kind.shape) for kind in kinds], kernel.SHAPE), np.array(
+            [kind.count for kind in kinds]
+        )
 
     def _ends(self, pp: int) -> kernel.Ends:
         if pp not in self._known_ends:
             tail = self.space.tail(Mesh(1, pp, 1, 1))
             vpp = tail.vpp.astype(float)
             candidates = fullest_candidates(self.context.kinds, np.full_like(vpp, pp), vpp)
-            distinct = [one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])]
+            distinct = [
+                one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])
+            ]
             held = [layers_on_stage(self.context.kinds, float(pp), vpp, stage) for stage in distinct]
             bubble = np.array([BUBBLE_FRAC[name] for name in SCHEDULES])[tail.schedule]
             keys = tail.vpp * kernel.VPP_RADIX + tail.schedule * kernel.SCHEDULE_RADIX
             self._known_ends[pp] = kernel.Ends(
-                vpp, bubble, np.stack(distinct, axis=1), np.ascontiguousarray(np.moveaxis(np.array(held), 2, 0)), keys
+                vpp,
+                bubble,
+                np.stack(distinct, axis=1),
+                np.ascontiguousarray(np.moveaxis(np.array(held), 2, 0)),
+                keys,
             )
         return self._known_ends[pp]
 

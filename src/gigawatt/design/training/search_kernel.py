@@ -7,7 +7,7 @@ stand for the named tuples of `terms`: fields by the same names.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics,
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Records = NDArray[Any]
+Records: TypeAlias = Any
+"""Structured arrays, whose elements have the fields of a named tuple."""
 
 
 class Question(NamedTuple):
@@ -98,7 +99,13 @@ def record_type(fields: type[Any]) -> np.dtype[Any]:
 
 
 def price_rows(
-    question: Question, shapes: Records, counts: Floats, splits: Records, layers: Floats, heads: Floats, footprints: Floats
+    question: Question,
+    shapes: Records,
+    counts: Floats,
+    splits: Records,
+    layers: Floats,
+    heads: Floats,
+    footprints: Floats,
 ) -> None:
     """Fill in what each row of a table costs: `layers` [rows, fields], `heads` [rows], `footprints` [rows, kinds, fields]."""
     hidden = question.weights.hidden
@@ -116,7 +123,15 @@ def price_rows(
 
 
 def weigh_mesh(
-    question: Question, pp: float, dp: float, chosen: Ints, bounds: Floats, table: Table, ends: Ends, shards: Floats, kept: Kept
+    question: Question,
+    pp: float,
+    dp: float,
+    chosen: Ints,
+    bounds: Floats,
+    table: Table,
+    ends: Ends,
+    shards: Floats,
+    kept: Kept,
 ) -> None:
     """Weigh every layout of a mesh whose row's bound does not already lose against the last that is kept.
 
@@ -138,9 +153,20 @@ def weigh_mesh(
                 kept.counts[2] += shards.shape[0]
                 continue
             grid = Grid(pp, vpp, dp, 0.0, dp, num_microbatches, ends.bubble_frac[schedule])
-            fullest(question, grid, split, table.footprints[row], ends.stages[schedule], ends.held[schedule], shards, peaks)
+            fullest(
+                question,
+                grid,
+                split,
+                table.footprints[row],
+                ends.stages[schedule],
+                ends.held[schedule],
+                shards,
+                peaks,
+            )
             for way in range(shards.shape[0]):
-                grid = Grid(pp, vpp, dp, shards[way, 0], shards[way, 1], num_microbatches, ends.bubble_frac[schedule])
+                grid = Grid(
+                    pp, vpp, dp, shards[way, 0], shards[way, 1], num_microbatches, ends.bubble_frac[schedule]
+                )
                 cost = step_cost(
                     grid, question.weights, table.layers[row], table.heads[row], split, question.chip, question.recipe,
                     question.physics, question.num_nodes,
@@ -149,7 +175,16 @@ def weigh_mesh(
                 if cost.step_s < bounds[index]:
                     kept.counts[3] += 1
                 key = ends.keys[schedule] + table.keys[row] + way * SHARD_RADIX
-                keep(kept, cost.step_s, peaks[way], peaks[way] <= question.capacity_bytes, key, row, schedule, way)
+                keep(
+                    kept,
+                    cost.step_s,
+                    peaks[way],
+                    peaks[way] <= question.capacity_bytes,
+                    key,
+                    row,
+                    schedule,
+                    way,
+                )
 
 
 SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX, VPP_RADIX = 1, 16, 2**16, 2**48
@@ -157,7 +192,14 @@ SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX, VPP_RADIX = 1, 16, 2**16, 2**48
 
 
 def fullest(
-    question: Question, grid: Grid, split: Any, footprints: Records, stages: Floats, held: Floats, shards: Floats, peaks: Floats
+    question: Question,
+    grid: Grid,
+    split: Any,
+    footprints: Records,
+    stages: Floats,
+    held: Floats,
+    shards: Floats,
+    peaks: Floats,
 ) -> None:
     """Fill in `peaks`: the fullest stage's bytes for each way to shard."""
     peaks[:] = 0.0
@@ -165,7 +207,13 @@ def fullest(
         load = stage_load(footprints, held[i])
         for way in range(shards.shape[0]):
             at = Grid(
-                grid.pp, grid.vpp, grid.dp, shards[way, 0], shards[way, 1], grid.num_microbatches, grid.bubble_frac
+                grid.pp,
+                grid.vpp,
+                grid.dp,
+                shards[way, 0],
+                shards[way, 1],
+                grid.num_microbatches,
+                grid.bubble_frac,
             )
             parts = stage_bytes(load, question.edges, split, at, question.recipe, question.books, stages[i])
             total = 0.0
@@ -186,7 +234,9 @@ def keep(
         return
     kept.counts[1] += 1
     at = kept.step_s.shape[0]
-    while at > 0 and (step_s < kept.step_s[at - 1] or (step_s == kept.step_s[at - 1] and key < kept.keys[at - 1])):
+    while at > 0 and (
+        step_s < kept.step_s[at - 1] or (step_s == kept.step_s[at - 1] and key < kept.keys[at - 1])
+    ):
         at -= 1
     for i in range(kept.step_s.shape[0] - 1, at, -1):
         kept.step_s[i] = kept.step_s[i - 1]
