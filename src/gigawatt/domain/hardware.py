@@ -33,8 +33,15 @@ class Accelerator(Sourced):
     num_sms: int | None = Field(default=None, gt=0)
     """Multiprocessors (or cores) that a matrix product's tiles are spread over."""
     tdp_w: float | None = Field(default=None, gt=0)
+    peak_power_w: float | None = Field(default=None, gt=0)
+    """The power at which `peak_flop_per_s` is quoted, where this part is capped below it."""
     achievable_flop_per_s: dict[str, float] = {}
     """Best measured matrix rate by number format, where one is published."""
+
+    def achievable_frac(self, number_format: str, otherwise: float) -> float:
+        """Best measured share of the peak in large matrix products; `otherwise` where none is published."""
+        best, peak = self.achievable_flop_per_s.get(number_format), self.peak_flop_per_s.get(number_format)
+        return best / peak if best and peak else otherwise
 
     def contradictions(self) -> Iterator[str]:
         """What in this row cannot be true, in words.

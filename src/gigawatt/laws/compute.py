@@ -108,3 +108,15 @@ def issue_bound_s(device_s: Number, host_s: Number) -> Number:
     (3.0, 1.091)
     """
     return (device_s**8 + host_s**8) ** 0.125
+
+
+def power_capped_frac(power_w: Number, peak_power_w: Number) -> Number:
+    """Share of the peak rate that a part sustains under a lower power cap than the one its peak is quoted at [0..1].
+
+    Dynamic power goes with voltage squared times clock, and voltage with clock: the cube root.
+    Source: Mudge, "Power: a first-class architectural design constraint", IEEE Computer 34(4), 2001.
+
+    >>> round(float(power_capped_frac(500.0, 700.0)), 3)
+    0.894
+    """
+    return np.minimum(power_w / peak_power_w, 1.0) ** (1.0 / 3.0)

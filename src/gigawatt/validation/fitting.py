@@ -14,9 +14,9 @@ from gigawatt.domain.calibration import FittedParameter
 from gigawatt.validation.batch import Batch, Floats
 from gigawatt.validation.rows import MeasuredRun
 
-NOISE = 0.06
+NOISE = 0.045
 """Scatter of the logarithm of one configuration's step time between releases and sites, which the fit tolerates."""
-ROBUST = 2.0
+ROBUST = 1.2
 """Residuals beyond so many noise widths count linearly, not squared: some rows are wrong in their source."""
 BOUND = 3.0
 """Furthest that an offset may stray from its centre, in prior deviations."""

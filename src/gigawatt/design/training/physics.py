@@ -17,7 +17,7 @@ from gigawatt.design.training.terms import Physics, Recipe
 from gigawatt.domain.calibration import NumberFormat, TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator
 from gigawatt.errors import InputError, UnknownIdError
-from gigawatt.laws.compute import ramp_frac
+from gigawatt.laws.compute import power_capped_frac, ramp_frac
 
 
 class Parameter(NamedTuple):
@@ -111,17 +111,24 @@ def setting_of(
         "framework": software.family,
         "software": vintage,
     }
-    return Setting(row, software, vintage, keys, _published_centres(calibration, accelerator, software))
+    return Setting(row, software, vintage, keys, _published_centres(calibration, accelerator, software, row.peak))
 
 
 def _published_centres(
-    calibration: TrainingCalibration, accelerator: Accelerator, software: TrainingSoftware
+    calibration: TrainingCalibration, accelerator: Accelerator, software: TrainingSoftware, low_peak: str
 ) -> dict[str, float]:
+    capped = 1.0
+    if accelerator.tdp_w and accelerator.peak_power_w:
+        capped = float(power_capped_frac(accelerator.tdp_w, accelerator.peak_power_w))
+    centres = {
+        name: capped * accelerator.achievable_frac(peak, PARAMETERS[name].centre)
+        for name, peak in (("gemm16", "bf16"), ("gemm_low", low_peak))
+    }
     for kernels in calibration.attention:
         share = kernels.peak_frac.get(accelerator.architecture)
         if kernels.id == software.kernels and share is not None:
-            return {"attention": share / float(ramp_frac(ATTENTION_HEAD, HEAD_RAMP))}
-    return {}
+            centres["attention"] = share / float(ramp_frac(ATTENTION_HEAD, HEAD_RAMP)) * capped
+    return centres
 
 
 ATTENTION_HEAD = 128.0
