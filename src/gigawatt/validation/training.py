@@ -22,6 +22,7 @@ from gigawatt.validation import scores
 from gigawatt.validation.causes import likely_causes
 from gigawatt.validation.configurations import (
     chip_class,
+    fold_labels,
     grouped,
     is_owed,
     is_scored,
@@ -149,6 +150,9 @@ def _groups(outcome: _Outcome, leave_out: str) -> list[ScoredGroup]:
     if leave_out == "family":
         elsewhere = _known_elsewhere(outcome.runs)
         kinds["protocol"] = lambda run: "B" if (run.family, *chip_class(run)) in elsewhere else "C"
+    if leave_out == "model":
+        kept = _known_releases(outcome.runs)
+        kinds["protocol"] = lambda run: "A" if _release(run) in kept else "A, release not seen"
     found = []
     for kind, name_of in kinds.items():
         names = [name_of(run) for run in outcome.runs]
@@ -164,6 +168,18 @@ def _known_elsewhere(runs: Sequence[MeasuredRun]) -> set[tuple[str, str, str]]:
     for run in runs:
         families.setdefault(chip_class(run), set()).add(run.family)
     return {(family, *chip) for chip, known in families.items() if len(known) > 1 for family in known}
+
+
+def _release(run: MeasuredRun) -> str:
+    return run.setting.vintage if run.setting else ""
+
+
+def _known_releases(runs: Sequence[MeasuredRun]) -> set[str]:
+    """Software releases that a fit still sees when any one model is left out: they ran two models or more."""
+    models: dict[str, set[str]] = {}
+    for run, model in zip(runs, fold_labels(runs, "model"), strict=True):
+        models.setdefault(_release(run), set()).add(model)
+    return {release for release, known in models.items() if len(known) > 1}
 
 
 def _memory(priced: Sequence[MeasuredRun], found: Predictions | None) -> Score:
