@@ -6,13 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gigawatt.design.training.context import context_of as context_of
     from gigawatt.design.training.predict import predict_training as predict_training
     from gigawatt.design.training.search import SearchReport as SearchReport
     from gigawatt.design.training.search import design_training as design_training
     from gigawatt.design.training.search import search_layouts as search_layouts
+    from gigawatt.design.training.tables import Pricer as Pricer
 
 _HOMES = {
+    "Pricer": "tables",
     "SearchReport": "search",
+    "context_of": "context",
     "design_training": "search",
     "predict_training": "predict",
     "search_layouts": "search",

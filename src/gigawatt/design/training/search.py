@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 from gigawatt.design.training import explain
 from gigawatt.design.training import search_kernel as kernel
 from gigawatt.design.training.axes import (
-    RECOMPUTES,
-    SCHEDULES,
     Mesh,
     Row,
     Space,
@@ -31,11 +29,10 @@ from gigawatt.design.training.axes import (
 )
 from gigawatt.design.training.context import Context, context_of
 from gigawatt.design.training.legal import violations
-from gigawatt.design.training.memory import fullest_candidates, layers_on_stage
 from gigawatt.design.training.nearest import more_accelerators, remedies
 from gigawatt.design.training.predict import predict
-from gigawatt.design.training.shape import BUBBLE_FRAC
 from gigawatt.design.training.step import least_step_s
+from gigawatt.design.training.tables import ends_of, price_table, question_of
 from gigawatt.domain.calibration import TrainingCalibration
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
@@ -222,7 +219,7 @@ class Search:
         rows = space.rows(experts, micro_batches)
         if not rows.ep.size:
             return
-        table = self._price(tp, cp, rows)
+        table = price_table(self.context, self.question, tp, cp, rows)
         pair = np.searchsorted(np.asarray(micro_batches), rows.micro_batch), _pair_index(experts, rows)
         for mesh in meshes:
             allowed = np.isin(micro_batches, list(space.micro_batches(mesh)))[pair[0]]
@@ -235,24 +232,6 @@ class Search:
                     table.layers["total_s"][chosen], table.heads[chosen], mesh.pp, num_microbatches
                 )
                 yield Part(mesh, rows, table, chosen, least_s)
-
-    def _price(self, tp: int, cp: int, rows: Row) -> kernel.Table:
-        context, num_rows = self.context, rows.ep.size
-        shapes, counts = self._kinds
-        splits = np.zeros(num_rows, kernel.SPLIT)
-        splits["seq_len"], splits["tp"], splits["cp"] = context.job.seq_len, tp, cp
-        splits["micro_batch"], splits["ep"], splits["etp"] = rows.micro_batch, rows.ep, rows.etp
-        for name in ("full", "selective"):
-            splits[name] = rows.recompute == RECOMPUTES.index(name)
-        layers = np.zeros(num_rows, kernel.LAYERS)
-        heads = np.zeros(num_rows)
-        footprints = np.zeros((num_rows, shapes.size), kernel.FOOTPRINT)
-        compiled(kernel.price_rows)(
-            self.question, shapes, counts, splits, layers.view(float).reshape(num_rows, -1), heads,
-            footprints.view(float).reshape(num_rows, shapes.size, -1),
-        )  # fmt: skip
-        keys = np.arange(num_rows) // np.unique(rows.recompute).size * kernel.ROW_RADIX + rows.recompute * 4
-        return kernel.Table(splits, layers, heads, footprints, keys)
 
     def _weigh(self, part: Part, exhaustive: bool) -> None:
         limit_s = self.best[-1].figure if len(self.best) == self.top else np.inf
@@ -290,37 +269,12 @@ class Search:
     @cached_property
     def question(self) -> kernel.Question:
         """What all layouts share, as numbers."""
-        c = self.context
-        return kernel.Question(
-            c.weights, c.edges, c.chip, c.recipe, c.physics, c.books, float(c.num_nodes), float(c.job.global_batch),
-            float(c.capacity_bytes),
-        )  # fmt: skip
-
-    @cached_property
-    def _kinds(self) -> tuple[NDArray[np.void], NDArray[np.float64]]:
-        kinds = self.context.kinds
-        return np.array([tuple(kind.shape) for kind in kinds], kernel.SHAPE), np.array(
-            [kind.count for kind in kinds]
-        )
+        return question_of(self.context)
 
     def _ends(self, pp: int) -> kernel.Ends:
         if pp not in self._known_ends:
             tail = self.space.tail(Mesh(1, pp, 1, 1))
-            vpp = tail.vpp.astype(float)
-            candidates = fullest_candidates(self.context.kinds, np.full_like(vpp, pp), vpp)
-            distinct = [
-                one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])
-            ]
-            held = [layers_on_stage(self.context.kinds, float(pp), vpp, stage) for stage in distinct]
-            bubble = np.array([BUBBLE_FRAC[name] for name in SCHEDULES])[tail.schedule]
-            keys = tail.vpp * kernel.VPP_RADIX + tail.schedule * kernel.SCHEDULE_RADIX
-            self._known_ends[pp] = kernel.Ends(
-                vpp,
-                bubble,
-                np.stack(distinct, axis=1),
-                np.ascontiguousarray(np.moveaxis(np.array(held), 2, 0)),
-                keys,
-            )
+            self._known_ends[pp] = ends_of(self.context.kinds, pp, tail.vpp, tail.schedule)
         return self._known_ends[pp]
 
     @cached_property

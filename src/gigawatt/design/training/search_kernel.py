@@ -21,7 +21,7 @@ from gigawatt.design.training.memory import (
     stage_bytes,
     stage_load,
 )
-from gigawatt.design.training.step import Grid, Weights, head_s, step_cost
+from gigawatt.design.training.step import Grid, StepCost, Weights, head_s, step_cost
 from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics, Recipe, Split
 
 Floats = NDArray[np.float64]
@@ -120,6 +120,32 @@ def price_rows(
             footprint = block_footprint(shapes[kind], hidden, split, recipe, question.books)
             for i in range(len(footprint)):
                 footprints[row, kind, i] = footprint[i]
+
+
+def price_layout(
+    question: Question,
+    shapes: Records,
+    counts: Floats,
+    table: Table,
+    layers: Floats,
+    footprints: Floats,
+    ends: Ends,
+    grid: Grid,
+    peaks: Floats,
+) -> StepCost:
+    """The cost of the one layout whose split is the table's only row; fills in `peaks` [1] bytes.
+
+    `layers` and `footprints` are the table's own columns as plain floats.
+    """
+    price_rows(question, shapes, counts, table.splits, layers, table.heads, footprints)
+    shards = np.empty((1, 2))
+    shards[0, 0], shards[0, 1] = grid.zero, grid.shard
+    split = table.splits[0]
+    fullest(question, grid, split, table.footprints[0], ends.stages[0], ends.held[0], shards, peaks)
+    return step_cost(
+        grid, question.weights, table.layers[0], table.heads[0], split, question.chip, question.recipe,
+        question.physics, question.num_nodes,
+    )  # fmt: skip
 
 
 def weigh_mesh(
