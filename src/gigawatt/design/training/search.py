@@ -162,6 +162,9 @@ def _enough(search: Search, calibration: TrainingCalibration) -> tuple[Binding, 
     return ()
 
 
+NO_KEY = np.iinfo(np.int64).max
+
+
 class Found(NamedTuple):
     """A layout with what decides its rank: a figure, and its axes for ties."""
 
@@ -234,20 +237,29 @@ class Search:
                 yield Part(mesh, rows, table, chosen, least_s)
 
     def _weigh(self, part: Part, exhaustive: bool) -> None:
-        limit_s = self.best[-1].figure if len(self.best) == self.top else np.inf
-        tail, ends = self.space.tail(part.mesh), self._ends(part.mesh.pp)
-        ranks = np.where(tail.dp_shard > 0, tail.dp_shard, part.mesh.dp) * part.mesh.cp
-        shards = np.stack([tail.zero, ranks], axis=1).astype(float)
-        kept = kernel.Kept(
-            np.full(self.top, limit_s), np.zeros(self.top), np.full(self.top, np.iinfo(np.int64).max),
-            np.zeros((self.top, 3), np.int64), np.full(1, np.inf), np.zeros(4, np.int64), np.zeros(4, np.int64),
-        )  # fmt: skip
+        mesh = part.mesh
+        kept = self.nothing_kept(self.best[-1].figure if len(self.best) == self.top else np.inf)
         bounds = np.full_like(part.least_s, -np.inf) if exhaustive else part.least_s
-        compiled(kernel.weigh_mesh)(
-            self.question, float(part.mesh.pp), float(part.mesh.dp), part.chosen, bounds, part.table, ends,
-            shards, kept,
+        weigh_mesh = compiled(kernel.weigh_mesh)
+        weigh_mesh(
+            self.question, float(mesh.pp), float(mesh.dp), part.chosen, bounds, part.table, self.ends(mesh.pp),
+            self.shards(mesh), kept,
         )  # fmt: skip
-        self._merge(part, tail, kept)
+        self._merge(part, self.space.tail(mesh), kept)
+
+    def shards(self, mesh: Mesh) -> NDArray[np.float64]:
+        """[ways, 2] ZeRO stages, each with the number of ranks that share."""
+        tail = self.space.tail(mesh)
+        ranks = np.where(tail.dp_shard > 0, tail.dp_shard, mesh.dp) * mesh.cp
+        return np.stack([tail.zero, ranks], axis=1).astype(float)
+
+    def nothing_kept(self, limit_s: float) -> kernel.Kept:
+        """Where a mesh keeps its best: nothing yet, and nothing slower than `limit_s` will be."""
+        return kernel.Kept(
+            step_s=np.full(self.top, limit_s), memory_bytes=np.zeros(self.top), keys=np.full(self.top, NO_KEY),
+            places=np.zeros((self.top, 3), np.int64), lightest_bytes=np.full(1, np.inf),
+            lightest=np.zeros(4, np.int64), counts=np.zeros(4, np.int64),
+        )  # fmt: skip
 
     def _merge(self, part: Part, tail: Tail, kept: kernel.Kept) -> None:
         weighed, fitting, bounded, wrong = (int(count) for count in kept.counts)
@@ -260,7 +272,7 @@ class Search:
             found = Found(float(kept.lightest_bytes[0]), layout_key(layout), layout)
             self.lightest = min(self.lightest or found, found)
         for step_s, key, place in zip(kept.step_s, kept.keys, kept.places, strict=True):
-            if key < np.iinfo(np.int64).max:
+            if key < NO_KEY:
                 layout = make_layout(part.mesh, part.rows, tail, *place)
                 self.best.append(Found(float(step_s), layout_key(layout), layout))
         self.best.sort(key=lambda found: found[:2])
@@ -271,7 +283,8 @@ class Search:
         """What all layouts share, as numbers."""
         return question_of(self.context)
 
-    def _ends(self, pp: int) -> kernel.Ends:
+    def ends(self, pp: int) -> kernel.Ends:
+        """What the schedules make of `pp` stages."""
         if pp not in self._known_ends:
             tail = self.space.tail(Mesh(1, pp, 1, 1))
             self._known_ends[pp] = ends_of(self.context.kinds, pp, tail.vpp, tail.schedule)
