@@ -187,6 +187,15 @@ class Space:
 
     def tail(self, mesh: Mesh) -> Tail:
         """Schedules with their virtual stages, in order, and ways to shard over replicas."""
+        if mesh not in self._tails_known:
+            self._tails_known[mesh] = self._tail(mesh)
+        return self._tails_known[mesh]
+
+    @cached_property
+    def _tails_known(self) -> dict[Mesh, Tail]:
+        return {}
+
+    def _tail(self, mesh: Mesh) -> Tail:
         table = np.asarray(self._schedules(mesh.pp), np.int64).reshape(-1, 2)
         shards = [
             (zero, shard) for zero in self._choices("zero", _zeros(mesh))

@@ -202,10 +202,7 @@ class Search:
 
     def run(self, exhaustive: bool) -> None:
         """Weigh all parts, the most promising first."""
-        parts = list(self.parts())
-        if not exhaustive:
-            parts.sort(key=lambda part: (float(part.least_s.min()), part.mesh))
-        for part in parts:
+        for part in sorted(self.parts(), key=lambda part: (float(part.least_s.min()), part.mesh)):
             self._weigh(part, exhaustive)
 
     def parts(self) -> Iterator[Part]:
@@ -223,11 +220,11 @@ class Search:
         if not rows.ep.size:
             return
         table = price_table(self.context, self.question, tp, cp, rows)
-        pair = np.searchsorted(np.asarray(micro_batches), rows.micro_batch), _pair_index(experts, rows)
+        pair, size = _places(experts, micro_batches, rows)
         for mesh in meshes:
-            allowed = np.isin(micro_batches, list(space.micro_batches(mesh)))[pair[0]]
-            legal = set(space.experts(mesh))
-            allowed &= np.asarray([one in legal for one in experts])[pair[1]]
+            sizes, pairs = set(space.micro_batches(mesh)), set(space.experts(mesh))
+            allowed = np.array([one in sizes for one in micro_batches])[size]
+            allowed &= np.array([one in pairs for one in experts])[pair]
             chosen = np.flatnonzero(allowed)
             if chosen.size and space.tail(mesh).vpp.size:
                 num_microbatches = self.context.job.global_batch / (mesh.dp * rows.micro_batch[chosen])
@@ -295,6 +292,10 @@ class Search:
         return {}
 
 
-def _pair_index(experts: Sequence[tuple[int, int]], rows: Row) -> NDArray[np.int64]:
-    """[rows] Which of the sorted (ep, etp) each row has."""
-    return np.arange(rows.ep.size) // (rows.ep.size // len(experts))
+def _places(
+    experts: Sequence[tuple[int, int]], micro_batches: Sequence[int], rows: Row
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[rows] Which of the experts' pairs and of the micro-batches each row of their cross product has."""
+    each = rows.ep.size // len(experts)
+    place = np.arange(rows.ep.size)
+    return place // each, place % each // (each // len(micro_batches))
