@@ -16,6 +16,7 @@ import numpy as np
 from gigawatt.design.training.terms import Physics
 from gigawatt.domain.calibration import TrainingCalibration
 from gigawatt.validation.batch import Batch, Floats, batch_of
+from gigawatt.validation.configurations import apart_from_software, grouped
 from gigawatt.validation.pricing import Predictions, physics_at
 from gigawatt.validation.recompute import settle_recompute
 from gigawatt.validation.rows import MeasuredRun
@@ -24,6 +25,8 @@ WORTH_A_WORD = 0.10
 """Gaps below this are what repeats of one configuration differ by."""
 EXPLAINED = 0.06
 """How near, in the logarithm, a hypothesis must bring the prediction."""
+APART = 0.2
+"""How far, in the logarithm, a run must lie from its own repeats for them to be what tells most about it."""
 PARTLY = 0.5
 """Share of the gap that a hypothesis must close to be named as part of the reason."""
 
@@ -41,17 +44,45 @@ def likely_causes(
     measured = np.array([run.measured_step_s for run in runs])
     gap = np.log(measured / found.step_s)
     tried = [(words, np.log(step_s / base), holds) for words, step_s, holds in _hypotheses(batch, physics)]
+    elsewhere = _repeats(runs)
     return [
-        _named(float(gap[i]), [(words, float(e[i]), float(h[i])) for words, e, h in tried])
+        _apart(float(gap[i]), runs[i], elsewhere[i])
+        or _named(float(gap[i]), [(words, float(e[i]), float(h[i])) for words, e, h in tried])
         for i in range(len(runs))
     ]
+
+
+def _repeats(runs: Sequence[MeasuredRun]) -> list[list[MeasuredRun]]:
+    """For each run the others of its configuration, with whatever software release."""
+    found: list[list[MeasuredRun]] = [[] for _ in runs]
+    for group in grouped(apart_from_software(run) for run in runs):
+        for i in group:
+            found[i] = [runs[k] for k in group if k != i]
+    return found
+
+
+def _apart(gap: float, run: MeasuredRun, elsewhere: Sequence[MeasuredRun]) -> str:
+    """Says so where repeats of a run lie far from it, on the side of the prediction."""
+    if not elsewhere or abs(gap) <= APART:
+        return ""
+    usual_s = float(np.median([other.measured_step_s for other in elsewhere]))
+    apart = math.log(run.measured_step_s / usual_s)
+    if abs(apart) <= APART or apart * gap < 0.0:
+        return ""
+    releases = sorted({other.row.get("software", "") for other in elsewhere})
+    named = f" with {releases[0]}" if len(releases) == 1 and releases[0] else ""
+    return f"{_told(gap)}: the same configuration took {usual_s:.3g} s elsewhere{named}"
+
+
+def _told(gap: float) -> str:
+    size = math.expm1(abs(gap)) if gap > 0.0 else -math.expm1(gap)
+    return f"{size:.0%} {'slower' if gap > 0.0 else 'faster'} than predicted"
 
 
 def _named(gap: float, tried: Sequence[tuple[str, float, float]]) -> str:
     if abs(gap) <= math.log1p(WORTH_A_WORD):
         return ""
-    size = math.expm1(abs(gap)) if gap > 0.0 else -math.expm1(gap)
-    told = f"{size:.0%} {'slower' if gap > 0.0 else 'faster'} than predicted"
+    told = _told(gap)
     fitting = [
         (abs(gap - effect), words, effect) for words, effect, holds in tried if holds and effect * gap > 0.0
     ]

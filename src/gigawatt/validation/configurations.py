@@ -51,9 +51,14 @@ def is_scored(run: MeasuredRun) -> bool:
 
 def repeats(runs: Sequence[MeasuredRun]) -> list[list[float]]:
     """Measured step times of each configuration with its software releases and sites taken together."""
+    groups = grouped(apart_from_software(run) for run in runs)
+    return [[runs[i].measured_step_s for i in group] for group in groups]
+
+
+def apart_from_software(run: MeasuredRun) -> tuple[str, ...]:
+    """The configuration without its software release."""
     at = CONFIGURATION.index("software")
-    keys = [run.configuration[:at] + run.configuration[at + 1 :] for run in runs]
-    return [[runs[i].measured_step_s for i in group] for group in grouped(keys)]
+    return run.configuration[:at] + run.configuration[at + 1 :]
 
 
 def fold_labels(runs: Sequence[MeasuredRun], by: str) -> tuple[str, ...]:

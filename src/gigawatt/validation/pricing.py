@@ -27,10 +27,11 @@ class Predictions:
     memory_bytes: Floats
     scopes: tuple[str, ...]
 
-    def first(self, count: int) -> Predictions:
-        """The first `count` runs."""
-        step_s, low_s, high_s = self.step_s[:count], self.low_s[:count], self.high_s[:count]
-        return Predictions(step_s, low_s, high_s, self.memory_bytes[:count], self.scopes[:count])
+    def between(self, start: int, end: int) -> Predictions:
+        """The runs from `start` up to `end`."""
+        part = slice(start, end)
+        times = (self.step_s[part], self.low_s[part], self.high_s[part])
+        return Predictions(*times, self.memory_bytes[part], self.scopes[part])
 
 
 def predict_runs(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> Predictions:

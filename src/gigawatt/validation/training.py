@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,29 +47,42 @@ def validate_training(
     leave_out: str = "",
     num_workers: int = 2,
     progress: Progress | None = None,
-    also: Sequence[Path] = (),
 ) -> ValidationReport:
     """Predict every row of the files and score the predictions, each configuration once.
 
     `leave_out` is blank for the catalogue's own calibration, else `model`, `family` or a column: then each
-    run is predicted by a fit that has not seen its group, from physical priors and the files' other rows,
-    and those of the files in `also`, which are not reported on.
+    run is predicted by a fit that has not seen its group, from physical priors and the files' other rows.
 
     Errors: InputError for files that are no tables of runs, or lack the column to leave out by.
     """
-    runs = read_runs(files, catalogue)
+    return validate_apart([files], catalogue, leave_out, num_workers, progress)[0]
+
+
+def validate_apart(
+    sets: Sequence[Sequence[Path]],
+    catalogue: Catalog,
+    leave_out: str = "",
+    num_workers: int = 2,
+    progress: Progress | None = None,
+) -> tuple[ValidationReport, ...]:
+    """As `validate_training`, with a report for each set of files; refits see the rows of all sets."""
     calibration = catalogue.training_calibration()
-    priced = [run for run in runs if run.model is not None]
-    folds: tuple[str, ...] = ("",) * len(priced)
-    if not priced:
-        return _report(runs, (), None, (), calibration, leave_out)
+    read = [read_runs(files, catalogue) for files in sets]
+    priced = [[run for run in runs if run.model is not None] for runs in read]
+    together = [run for runs in priced for run in runs]
+    if not together:
+        return tuple(_report(runs, (), None, (), calibration, leave_out) for runs in read)
     if leave_out:
-        further = [run for run in read_runs(also, catalogue) if run.model is not None]
-        found, folds = cross_validate([*priced, *further], calibration, leave_out, num_workers, progress)
-        found, folds = found.first(len(priced)), folds[: len(priced)]
+        found, folds = cross_validate(together, calibration, leave_out, num_workers, progress)
     else:
-        found = predict_runs(priced, calibration)
-    return _report(runs, priced, found, folds, calibration, leave_out)
+        found, folds = predict_runs(together, calibration), ("",) * len(together)
+    reports, start = [], 0
+    for runs, part in zip(read, priced, strict=True):
+        end = start + len(part)
+        mine = found.between(start, end)
+        reports.append(_report(runs, part, mine, folds[start:end], calibration, leave_out))
+        start = end
+    return tuple(reports)
 
 
 @dataclass(frozen=True)
@@ -87,9 +100,9 @@ class _Outcome:
         picked = tuple(self.runs[i] for i in at)
         return _Outcome(picked, self.measured_s[at], self.step_s[at], self.low_s[at], self.high_s[at])
 
-    def once(self) -> _Outcome:
+    def once(self, key: Callable[[MeasuredRun], Hashable] = lambda run: run.configuration) -> _Outcome:
         """Each configuration once: medians of its rows."""
-        groups = grouped(run.configuration for run in self.runs)
+        groups = grouped(key(run) for run in self.runs)
         columns = (self.measured_s, self.step_s, self.low_s, self.high_s)
         medians = [np.array([np.median(column[group]) for group in groups]) for column in columns]
         return _Outcome(tuple(self.runs[group[0]] for group in groups), *medians)
@@ -193,7 +206,7 @@ def _memory(priced: Sequence[MeasuredRun], found: Predictions | None) -> Score:
 
 
 def _rankings(outcome: _Outcome) -> tuple[Ranking, ...]:
-    once = outcome.once()
+    once = outcome.once(lambda run: (_cluster(run), run.layout, run.job))
     found = []
     for group in grouped(_cluster(run) for run in once.runs):
         if len(group) < MIN_RANKED:

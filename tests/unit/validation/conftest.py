@@ -18,8 +18,9 @@ COLUMNS = (
 )  # fmt: skip
 
 LLAMA_ON_H100 = {
-    "source": "ours", "framework": "Megatron-Core (NeMo)", "software": "NeMo container 25.02", "model": "llama3-70b",
-    "seq_len": "8192", "global_batch_seqs": "128", "micro_batch": "1", "gpus": "64", "gpu_kind": "H100-SXM-80GB",
+    "source": "ours", "framework": "Megatron-Core (NeMo)", "software": "NeMo container 25.02",
+    "model": "llama3-70b", "seq_len": "8192", "global_batch_seqs": "128", "micro_batch": "1", "gpus": "64",
+    "gpu_kind": "H100-SXM-80GB",
     "tp": "4", "cp": "2", "pp": "4", "vpp": "5", "dp": "2", "zero": "1", "precision": "bf16",
     "measured_step_s": "15.0",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Calibrating to one's own runs: it moves what they inform, leaves the rest, and is read back as an overlay."""
+"""Calibrating to one's own runs: it moves what they inform and leaves the rest; it is read as an overlay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ OURS = [
     for seq_len in ("4096", "8192")
 ]  # fmt: skip
 ELSEWHERE = {
-    "framework": "Megatron-LM", "software": "Megatron-LM 2022", "model": "gpt3-175b", "gpu_kind": "A100-SXM-80GB",
+    "framework": "Megatron-LM", "software": "Megatron-LM 2022", "model": "gpt3-175b",
+    "gpu_kind": "A100-SXM-80GB",
     "seq_len": "2048", "tp": "8", "cp": "1", "pp": "8", "vpp": "1", "dp": "1", "recompute": "full",
 }  # fmt: skip
 

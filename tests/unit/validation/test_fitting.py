@@ -1,4 +1,4 @@
-"""The fit: its slopes against brute force, parameters recovered from made-up measurements, outliers, priors."""
+"""The fit: slopes against brute force, parameters found again in made-up measurements, outliers, priors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def runs(runs_file) -> tuple[MeasuredRun, ...]:
 
 
 def problem_measured_as(runs: tuple[MeasuredRun, ...], offsets: Floats | None = None) -> Problem:
-    """The problem whose measurements are exactly what these offsets predict; without any, those of the runs."""
+    """The problem whose measurements are what these offsets predict; without any, those of the runs."""
     problem = problem_of(runs, batch_of(runs), np.array([run.measured_step_s for run in runs]))
     if offsets is None:
         return problem
