@@ -130,6 +130,7 @@ class Catalog:
         from gigawatt.domain.calibration import (
             AttentionKernels,
             NumberFormat,
+            PhysicalParameter,
             TrainingCalibration,
             TrainingFit,
             TrainingSoftware,
@@ -142,6 +143,7 @@ class Catalog:
         return TrainingCalibration(
             formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
             software=software,
+            parameters=parse_records(load_yaml(self._calibration_file("parameters.yaml")), PhysicalParameter),
             attention=parse_records(load_yaml(self._calibration_file("attention.yaml")), AttentionKernels),
             accounting=parse_records(load_yaml(self._calibration_file("memory.yaml")), MemoryAccounting),
             fit=fit,

@@ -49,6 +49,17 @@ class TrainingSoftware(Sourced):
     """Whether a release's own entry stands for the framework's."""
 
 
+class PhysicalParameter(Sourced):
+    """One quantity of the cost model that measurements calibrate: where it starts, and where it may differ."""
+
+    centre: float = Field(gt=0)
+    """Prior centre, in the unit that the id says."""
+    scale: Literal["log", "logit"]
+    """Offsets change the logarithm, or the logit of a share that may approach 1."""
+    levels: dict[str, float] = {}
+    """Prior standard deviation of the offset that each level may add; none: the centre is not fitted."""
+
+
 class AttentionKernels(Sourced):
     """How fast one library's fused attention runs: the prior of the fitted share."""
 
@@ -98,6 +109,7 @@ class TrainingCalibration(Record):
 
     formats: tuple[NumberFormat, ...]
     software: tuple[TrainingSoftware, ...]
+    parameters: tuple[PhysicalParameter, ...]
     attention: tuple[AttentionKernels, ...]
     accounting: tuple[MemoryAccounting, ...]
     fit: TrainingFit

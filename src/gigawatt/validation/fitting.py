@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.design.training.physics import PARAMETERS, assemble
+from gigawatt.design.training.physics import assemble
 from gigawatt.design.training.terms import Physics
-from gigawatt.domain.calibration import FittedParameter
+from gigawatt.domain.calibration import FittedParameter, PhysicalParameter
 from gigawatt.validation.batch import Batch, Floats
 from gigawatt.validation.rows import MeasuredRun
 
@@ -47,6 +47,7 @@ class Problem:
     measured_log_s: Floats
     centres: dict[str, Floats]
     """[runs] prior centre of each parameter."""
+    scales: dict[str, str]
     size: int
 
     def values(self, offsets: Floats) -> dict[str, Floats]:
@@ -55,7 +56,7 @@ class Problem:
         for level in self.levels:
             own = np.append(offsets[level.start : level.start + len(level.keys)] * level.sd, 0.0)[level.index]
             sums[level.name] = sums.get(level.name, 0.0) + own
-        return {name: _transform(PARAMETERS[name].scale, self.centres[name], total) for name, total in sums.items()}
+        return {name: _transform(self.scales[name], self.centres[name], sums.get(name, 0.0)) for name in self.centres}
 
     def physics(self, offsets: Floats) -> Physics:
         """Physics [runs]."""
@@ -94,18 +95,23 @@ def problem_of(runs: Sequence[MeasuredRun], batch: Batch, measured_s: Floats) ->
     levels = tuple(_levels(runs))
     low = np.array([float(run.setting.format.peak != "bf16") for run in runs if run.setting])
     size = levels[-1].start + len(levels[-1].keys)
-    centres = {name: np.array([run.setting.centre(name) for run in runs if run.setting]) for name in PARAMETERS}
-    return Problem(batch, levels, low, np.log(measured_s), centres, size)
+    centres = {row.id: np.array([run.setting.centres[row.id] for run in runs if run.setting]) for row in _parameters(runs)}
+    scales = {row.id: row.scale for row in _parameters(runs)}
+    return Problem(batch, levels, low, np.log(measured_s), centres, scales, size)
+
+
+def _parameters(runs: Sequence[MeasuredRun]) -> tuple[PhysicalParameter, ...]:
+    return next(run.setting.parameters for run in runs if run.setting)
 
 
 def _levels(runs: Sequence[MeasuredRun]) -> Iterator[Level]:
     start = 0
-    for name, row in PARAMETERS.items():
-        for level, sd in row.levels:
+    for row in _parameters(runs):
+        for level, sd in row.levels.items():
             own = [run.setting.keys[level] for run in runs if run.setting]
             keys = tuple(sorted({key for key in own if key or level == "all"}))
             index = np.array([keys.index(key) if key in keys else len(keys) for key in own])
-            yield Level(name, level, sd, keys, index, start)
+            yield Level(row.id, level, sd, keys, index, start)
             start += len(keys)
 
 

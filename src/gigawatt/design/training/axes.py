@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -150,9 +151,7 @@ class Space:
     def _experts_by_ranks(self, ranks: int) -> list[tuple[int, int]]:
         known = self._experts_known
         if ranks not in known:
-            moes = [block.experts for block in self.model.blocks if block.experts]
-            eps = self._choices("ep", divisors(min(moe.num_experts for moe in moes)) if moes else [1])
-            etps = self._choices("etp", divisors(min(moe.hidden for moe in moes)) if moes else [1])
+            eps, etps = self._expert_choices
             known[ranks] = [
                 (ep, etp) for ep in eps for etp in etps
                 if not violations(self.model, ranks, self._any_job, Layout(dp=ranks, ep=ep, etp=etp))
@@ -172,6 +171,31 @@ class Space:
         """Every micro-batch that divides a replica's share of the batch."""
         share = self.job.global_batch // mesh.dp
         return [m for m in self._choices("micro_batch", divisors(share)) if share % m == 0]
+
+    @cached_property
+    def num_raw(self) -> int:
+        """All combinations of values that the axes may take, legal or not, with tp x pp x cp x dp = accelerators."""
+        whole = divisors(self.num_accelerators)
+        meshes = sum(
+            self.num_accelerators % (tp * pp * cp) == 0
+            for tp in self._choices("tp", whole)
+            for pp in self._choices("pp", whole)
+            for cp in self._choices("cp", whole)
+        )
+        experts, widths = self._expert_choices
+        layers = self.model.num_layers + self.model.num_mtp_layers
+        others = (
+            experts, widths, self._choices("vpp", range(layers)), self._choices("zero", ZEROS),
+            self._choices("micro_batch", divisors(self.job.global_batch)),
+            self._choices("recompute", RECOMPUTES), self._choices("schedule", SCHEDULES),
+        )  # fmt: skip
+        return meshes * prod(len(one) for one in others)
+
+    @property
+    def _expert_choices(self) -> tuple[Sequence[int], Sequence[int]]:
+        moes = [block.experts for block in self.model.blocks if block.experts]
+        eps = self._choices("ep", divisors(min(moe.num_experts for moe in moes)) if moes else [1])
+        return eps, self._choices("etp", divisors(min(moe.hidden for moe in moes)) if moes else [1])
 
     def rows(self, experts: Sequence[tuple[int, int]], micro_batches: Sequence[int]) -> Row:
         """Everything that the cost of a layer depends on besides tp and cp: the cross product, in order."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics, Recipe, Split
-from gigawatt.laws import collectives, compute
+from gigawatt.laws import collectives, compute, traffic
 from gigawatt.laws.numbers import Number
 
 TILE = 128
+"""Edge of an output tile. Larger tiles run faster and waste more at ragged edges; libraries pick per shape."""
+
 ALIGNED = 64
+"""Elements of 16 bit in the 128 bytes that tensor cores load at a time."""
+
 BF16_BYTES = 2
+
+DENSE_KERNELS, ROUTING_KERNELS = 8, 6
+"""Memory-bound kernels of a layer's forward pass: norms, additions, rotary, activation, casts; and of routing."""
+
+BACKWARD_LAUNCHES = 1.5
+"""Kernels that the host issues for a layer's backward pass against its forward pass: two products for each one."""
 
 
 def product_s(
@@ -106,52 +116,46 @@ def attention_s(
     flop = compute.flash_attention_flop(
         split.micro_batch, split.seq_len, window, heads, block.head_dim, block.v_head_dim
     )
-    rate = chip.flop_per_s * physics.attention_frac * compute.ramp_frac(block.head_dim, HEAD_RAMP)
-    rate = rate * compute.ramp_frac(window, WINDOW_RAMP)
+    rate = chip.flop_per_s * physics.attention_frac * compute.ramp_frac(block.head_dim, physics.head_ramp)
+    rate = rate * compute.ramp_frac(window, physics.window_ramp_tokens)
     fused = flop / split.cp / rate
     batched = split.micro_batch * heads
     rate16 = chip.flop_per_s * physics.gemm16_frac
     seq = split.seq_len
     scores = product_s(seq, seq, block.head_dim, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
     mix = product_s(seq, block.v_head_dim, seq, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
-    softmax_bytes = batched * seq * seq * (SOFTMAX_BYTES + recipe.dropout * DROPOUT_BYTES) * physics.softmax_traffic
+    softmax_bytes = batched * seq * seq * traffic.scores_bytes(recipe.dropout) * physics.softmax_traffic
     softmax = softmax_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
     plain = scores + mix + softmax
     unfused_sinks = block.sinks * (1.0 - recipe.fused_sinks) * np.where(block.window_tokens > 0, 0.0, 1.0)
     flash = recipe.flash * (1.0 - unfused_sinks)
     forward = flash * fused + (1.0 - flash) * plain
-    backward = flash * FLASH_BACKWARD * fused + (1.0 - flash) * 2.0 * plain
+    backward = flash * physics.flash_backward * fused + (1.0 - flash) * 2.0 * plain
     return forward, backward
-
-
-HEAD_RAMP = 24.0
-WINDOW_RAMP = 128.0
-SOFTMAX_BYTES = 4.0
-DROPOUT_BYTES = 5.0
-FLASH_BACKWARD = 2.8
 
 
 def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recipe, physics: Physics) -> tuple[Number, Number]:
     """Forward and backward memory traffic of everything that is not a matrix product [bytes, bytes].
 
-    Counted tensor by tensor at 2 bytes: norms read and write (4 h each), residual adds read two and write one (6 h),
-    rotary embedding, the activation, expert permutation both ways, and the casts of a low-precision recipe. Experts with
-    biases add them in kernels of their own (4 bytes an output) and run their clamped activation in five more passes.
+    Norms are split by sequence parallelism only; a low-precision recipe casts the input of every product, and the
+    gradient of its output.
     """
     tokens = split.seq_len * split.micro_batch / split.cp
     norm_split = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
-    norm = tokens * hidden / norm_split * (20.0 + 2.0 * recipe.dropout)
-    wide = tokens / split.tp * block.num_heads * (2.0 * block.head_dim)
-    routed = tokens / split.tp * block.top_k
-    ffn = tokens / split.tp * (block.ffn + block.shared_ffn) + routed * block.expert_ffn
-    activation = ffn * (4.0 + 2.0 * block.gated)
-    moe = (routed * hidden * 8.0 + tokens / split.tp * block.num_experts * 12.0 * (block.num_experts > 0)) * physics.moe_traffic
-    apart = block.expert_bias * routed * (4.0 * (hidden + (1.0 + block.gated) * block.expert_ffn) + 20.0 * block.expert_ffn)
-    activation = activation + apart
-    cast_in = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.v_head_dim) + ffn + routed * hidden
-    cast_out = tokens / split.tp * (hidden * 2.0 + block.num_heads * block.head_dim) + ffn * (1.0 + block.gated) + routed * hidden
-    forward = (norm + wide + activation) * physics.traffic + moe + cast_in * recipe.cast_bytes
-    backward = (1.5 * norm + wide + 1.7 * activation) * physics.traffic + 1.5 * moe + cast_out * recipe.cast_bytes
+    local = tokens / split.tp
+    copies = local * block.top_k
+    moe = np.where(block.num_experts > 0, 1.0, 0.0)
+    ffn = local * (block.ffn + block.shared_ffn) + copies * block.expert_ffn
+    norm = tokens / norm_split * traffic.norm_and_residual_bytes(hidden, recipe.dropout)
+    rotary = local * traffic.rotary_bytes(block.num_heads, block.head_dim)
+    biased = block.expert_bias * copies * traffic.biased_expert_bytes(hidden, block.expert_ffn, block.gated)
+    activation = traffic.activation_bytes(ffn, block.gated) + biased
+    routing = moe * local * traffic.routing_bytes(hidden, block.num_experts, block.top_k) * physics.moe_traffic
+    cast_in = local * (2.0 * hidden + block.num_heads * block.v_head_dim) + ffn + copies * hidden
+    cast_out = local * (2.0 * hidden + block.num_heads * block.head_dim) + ffn * (1.0 + block.gated) + copies * hidden
+    forward = (norm + rotary + activation) * physics.traffic + routing + cast_in * recipe.cast_bytes
+    again = traffic.BACKWARD_NORM * norm + rotary + traffic.BACKWARD_ACTIVATION * activation
+    backward = again * physics.traffic + traffic.BACKWARD_NORM * routing + cast_out * recipe.cast_bytes
     return forward, backward
 
 
@@ -203,31 +207,27 @@ def block_cost(
     core_f, core_b = attention_s(block, split, chip, recipe, physics)
     bytes_f, bytes_b = traffic_bytes(block, hidden, split, recipe, physics)
     hbm = chip.hbm_bytes_per_s * physics.hbm_frac
-    kernels = 8.0 + 6.0 * (block.num_experts > 0)
+    moe = np.where(block.num_experts > 0, 1.0, 0.0)
+    kernels = DENSE_KERNELS + moe * ROUTING_KERNELS
     move_f = compute.streaming_s(bytes_f, hbm, kernels, physics.kernel_s)
-    move_b = compute.streaming_s(bytes_b, hbm, 1.5 * kernels, physics.kernel_s)
+    move_b = compute.streaming_s(bytes_b, hbm, traffic.BACKWARD_NORM * kernels, physics.kernel_s)
     tp = tp_s(hidden, split, chip, physics)
     tp_f = collectives.exposed_s(tp, gemm_f, physics.tp_hidden_frac * recipe.overlaps)
     tp_b = collectives.exposed_s(tp, gemm_b, physics.tp_hidden_frac * recipe.overlaps)
     cp = cp_s(block, split, chip, physics)
-    cp_f = collectives.exposed_s(cp, core_f, CP_HIDDEN)
-    cp_b = collectives.exposed_s(2.0 * cp, core_b, CP_HIDDEN)
+    cp_f = collectives.exposed_s(cp, core_f, physics.cp_hidden_frac)
+    cp_b = collectives.exposed_s(2.0 * cp, core_b, physics.cp_hidden_frac)
     ep = ep_s(block, hidden, split, chip, physics)
     ep_f = collectives.exposed_s(ep, gemm_f + core_f, physics.ep_hidden_frac * recipe.overlaps)
     ep_b = collectives.exposed_s(ep, gemm_b + core_b, physics.ep_hidden_frac * recipe.overlaps)
     forward = gemm_f + core_f + move_f + tp_f + cp_f + ep_f
     backward = gemm_b + core_b + move_b + tp_b + cp_b + ep_b
     again = split.full * forward + split.selective * core_f
-    moe = np.where(block.num_experts > 0, 1.0, 0.0)
-    sync = moe * physics.moe_sync_s * (1.0 + block.num_experts / split.ep / SYNC_EXPERTS)
-    host = physics.host_block_s * (2.5 + split.full)
+    sync = moe * physics.moe_sync_s * (1.0 + block.num_experts / split.ep / physics.sync_experts)
+    host = physics.host_block_s * (1.0 + BACKWARD_LAUNCHES + split.full)
     total = compute.issue_bound_s(forward + backward + again, host) + sync
     return BlockCost(
         gemm_s=gemm_f + gemm_b, attention_s=core_f + core_b, traffic_s=move_f + move_b, tp_s=tp_f + tp_b,
         cp_s=cp_f + cp_b, ep_s=ep_f + ep_b, host_s=total - (forward + backward + again), recompute_s=again,
         forward_s=forward, total_s=total,
     )
-
-
-CP_HIDDEN = 0.9
-SYNC_EXPERTS = 32.0

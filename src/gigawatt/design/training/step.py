@@ -8,7 +8,7 @@ import numpy as np
 
 from gigawatt.design.training.block import BF16_BYTES, linear_s
 from gigawatt.design.training.terms import BlockCost, Chip, Physics, Recipe, Split
-from gigawatt.laws import collectives, pipeline
+from gigawatt.laws import collectives, pipeline, traffic
 from gigawatt.laws.numbers import Number
 
 
@@ -58,17 +58,13 @@ class StepCost(NamedTuple):
     step_s: Number
 
 
-HEAD_BYTES = 18.0
-OPTIMIZER_BYTES = 34.0
-
-
 def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
     """Output projection and loss, forward and backward, of one micro-batch; in 16 bit in every recipe [s]."""
     tokens = split.seq_len * split.micro_batch / split.cp
     local = weights.vocab / split.tp
     rate = chip.flop_per_s * physics.gemm16_frac
     forward, backward = linear_s(tokens, local, weights.hidden, 1.0, rate, float(BF16_BYTES), chip, recipe, physics)
-    loss = tokens * local * HEAD_BYTES / (chip.hbm_bytes_per_s * physics.hbm_frac)
+    loss = tokens * local * traffic.loss_bytes() / (chip.hbm_bytes_per_s * physics.hbm_frac)
     return forward + backward + loss
 
 
@@ -96,19 +92,20 @@ def replica_s(
     expert = weights.expert / (split.ep * split.etp * grid.pp)
     expert_group = np.maximum(group * split.tp / (split.ep * split.etp), 1.0)
     expert_inside = collectives.ranks_inside(expert_group, split.ep * split.etp, chip.domain)
-    expert_ring = collectives.ring_s(
-        expert * (recipe.gradient_bytes + recipe.parameter_bytes), expert_group, expert_inside, up, out,
-        physics.hop_s, physics.far_hop_s,
+    expert_scatter = collectives.ring_s(
+        expert * recipe.gradient_bytes, expert_group, expert_inside, up, out, physics.hop_s, physics.far_hop_s
     )
+    expert_gather = expert_scatter * recipe.parameter_bytes / recipe.gradient_bytes
     whole = np.where(grid.zero >= 1, 1.0, 0.0)
     each = np.where(grid.zero >= 3, 1.0, 0.0)
     hybrid = np.where(grid.shard < group, 1.0, 0.0)
     gather_once = whole * gather + (1.0 - whole) * scatter
     once = collectives.exposed_s(gather_once, forward_s, hidden_frac)
-    once = once + collectives.exposed_s(scatter + expert_ring, backward_s, hidden_frac)
+    once = once + collectives.exposed_s(scatter + expert_scatter + expert_gather, backward_s, hidden_frac)
     shard_scatter = gather * recipe.gradient_bytes / recipe.parameter_bytes
-    always = collectives.exposed_s(gather, forward_s, hidden_frac)
-    always = always + collectives.exposed_s(gather + shard_scatter, backward_s, hidden_frac)
+    all_gather = gather + expert_gather
+    always = collectives.exposed_s(all_gather, forward_s, hidden_frac)
+    always = always + collectives.exposed_s(all_gather + shard_scatter + expert_scatter, backward_s, hidden_frac)
     return (1.0 - each) * once + each * (always * grid.num_microbatches + hybrid * once)
 
 
@@ -118,7 +115,7 @@ def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics:
     expert = weights.expert / (split.ep * split.etp * grid.pp)
     shard = np.where(grid.zero >= 1, grid.shard, 1.0)
     expert_shard = np.where(grid.zero >= 1, np.maximum(grid.dp * split.cp * split.tp / (split.ep * split.etp), 1.0), 1.0)
-    moved = (dense / shard + expert / expert_shard) * OPTIMIZER_BYTES + (dense + expert) * 8.0
+    moved = traffic.adam_bytes(dense / shard + expert / expert_shard, dense + expert)
     return moved / (chip.hbm_bytes_per_s * physics.hbm_frac)
 
 
@@ -141,7 +138,7 @@ def step_cost(
     """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch; `head` is `head_s`."""
     per_layer = layers.total_s / weights.num_layers
     slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, grid.vpp, 0.0, head)
-    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - PP_HIDDEN * np.minimum(grid.vpp - 1.0, 1.0))
+    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0))
     work = layers.total_s + head
     pipe = pipeline.pipeline_s(slowest + p2p, work + grid.pp * p2p, grid.num_microbatches, grid.vpp, grid.bubble_frac)
     forward_s = layers.forward_s / grid.pp
@@ -164,6 +161,3 @@ def step_cost(
 def least_step_s(layers_s: Number, head_s: Number, pp: Number, num_microbatches: Number) -> Number:
     """No step is shorter than this: every stage works without pause, nothing but its layers and the head is seen [s]."""
     return (layers_s + head_s) * num_microbatches / pp
-
-
-PP_HIDDEN = 0.7

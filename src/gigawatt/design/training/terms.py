@@ -102,7 +102,11 @@ class Physics(NamedTuple):
     gemm16_frac: Number
     """The same in 16 bit."""
     attention_frac: Number
-    """Sustained share of the 16-bit peak in fused attention."""
+    """Sustained share of the 16-bit peak in fused attention, apart from short heads and windows."""
+    head_ramp: Number
+    window_ramp_tokens: Number
+    flash_backward: Number
+    """Backward over forward time of fused attention."""
     hbm_frac: Number
     tail_frac: Number
     """Share of tile and wave quantisation loss that the library does not hide."""
@@ -125,7 +129,12 @@ class Physics(NamedTuple):
     scale_out_frac: Number
     hop_s: Number
     far_hop_s: Number
+    sync_experts: Number
+    """Local experts that double `moe_sync_s`."""
     tp_hidden_frac: Number
+    cp_hidden_frac: Number
+    pp_hidden_frac: Number
+    """Share of stage-to-stage traffic that an interleaved schedule overlaps."""
     dp_hidden_frac: Number
     ep_hidden_frac: Number
     step_host_s: Number
