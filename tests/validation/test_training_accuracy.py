@@ -21,11 +21,7 @@ from gigawatt.validation.rows import read_runs
 from gigawatt.validation.scores import score
 from gigawatt.validation.training import validate_training
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-MAIN, SINGLE = DATA / "training_measured.csv", DATA / "training_measured_vtrain_single.csv"
 KORTHIKANTI = "Reducing Activation Recomputation (arXiv 2205.05198) Table 5 via Calculon validation"
-
-pytestmark = pytest.mark.skipif(not MAIN.exists(), reason="the measured rows are not beside this checkout")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +30,18 @@ def catalogue() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def report(catalogue: Catalog) -> ValidationReport:
-    return validate_training([MAIN], catalogue)
+def multi_node(shared_data: Path) -> Path:
+    return shared_data / "training_measured.csv"
 
 
 @pytest.fixture(scope="module")
-def single(catalogue: Catalog) -> ValidationReport:
-    return validate_training([SINGLE], catalogue)
+def report(catalogue: Catalog, multi_node: Path) -> ValidationReport:
+    return validate_training([multi_node], catalogue)
+
+
+@pytest.fixture(scope="module")
+def single(catalogue: Catalog, shared_data: Path) -> ValidationReport:
+    return validate_training([shared_data / "training_measured_vtrain_single.csv"], catalogue)
 
 
 def test_every_row_comes_back(report: ValidationReport) -> None:
@@ -58,9 +59,9 @@ def test_step_times_in_the_fit(report: ValidationReport) -> None:
 
 
 def test_every_family_is_predicted_better_than_by_a_constant_mfu(
-    report: ValidationReport, catalogue: Catalog
+    report: ValidationReport, catalogue: Catalog, multi_node: Path
 ) -> None:
-    flat = constant_mfu_score(read_runs([MAIN], catalogue), "family").mape_frac
+    flat = constant_mfu_score(read_runs([multi_node], catalogue), "family").mape_frac
     assert 0.25 < flat < 0.45
     worst = max(one.score.mape_frac for one in report.groups if one.kind == "family")
     assert worst < 0.6 * flat
@@ -96,10 +97,10 @@ def test_the_repeat_floor_is_that_of_the_data(report: ValidationReport) -> None:
     assert report.repeat_floor.mean_frac == pytest.approx(0.08, abs=0.005)
 
 
-def test_a_family_that_the_fit_has_not_seen(catalogue: Catalog) -> None:
+def test_a_family_that_the_fit_has_not_seen(catalogue: Catalog, multi_node: Path) -> None:
     """Megatron-Core in NeMo left out, with H100 in 16 and 8 bit seen in other families."""
     calibration = catalogue.training_calibration()
-    once, measured_s = settled([run for run in read_runs([MAIN], catalogue) if is_scored(run)])
+    once, measured_s = settled([run for run in read_runs([multi_node], catalogue) if is_scored(run)])
     out = np.array([run.family == "Megatron-Core (NeMo)" for run in once])
     seen = [run for run, left_out in zip(once, out, strict=True) if not left_out]
     held_out = [run for run, left_out in zip(once, out, strict=True) if left_out]

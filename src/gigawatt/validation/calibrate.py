@@ -44,7 +44,8 @@ def calibrate_training(files: Sequence[Path], catalogue: Catalog) -> TrainingFit
         update={
             "source": OWN_SOURCE,
             "basis": "measured",
-            "note": f"{rows.size} configurations of {', '.join(file.name for file in files)}, on top of "
+            "note": f"{rows.size} configuration{'s' * (rows.size != 1)} of "
+            f"{', '.join(Path(file).name for file in files)}, on top of "
             f"{calibration.fit.source} ({calibration.fit.date})",
             "default_software": _planned_with(usable, calibration),
             "parameters": _merged(calibration.fit.parameters, own),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from gigawatt.catalog import Catalog
 from gigawatt.documents import load_csv
 from gigawatt.domain.calibration import TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Attention, Block, FeedForward, Model
-from gigawatt.domain.training import Layout, TrainingJob
-from gigawatt.design.training.physics import Setting, setting_of, software_of
+from gigawatt.domain.training import Layout, Recompute, TrainingJob
+from gigawatt.design.training.physics import Setting, require, setting_of, software_of
+from gigawatt.design.training.shape import peak_of
 from gigawatt.errors import InputError, Problem
 
 GPT_VOCAB = 51200
@@ -91,31 +94,37 @@ def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
-    full = all(_number(row, key) is not None for key in NEEDED)
+    blank = [key for key in NEEDED if not (row.get(key) or "").strip()]
     try:
-        if not full:
-            blank = ", ".join(key for key in NEEDED if _number(row, key) is None)
-            raise InputError(f"not a full layout: {blank} blank")
+        if blank:
+            raise InputError(f"not a full layout: {', '.join(blank)} blank")
         for pattern, reason in INEXPRESSIBLE.items():
             if re.search(pattern, row["model"], re.IGNORECASE):
                 raise InputError(reason)
         return _expressed(row, catalogue, calibration)
+    except ValueError as error:
+        # A record refused the row: its first line says which field, and why.
+        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error).partition("\n")[0], not blank)
     except InputError as error:
-        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error), full)
+        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error), not blank)
 
 
 def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
     system = catalogue.system(row["gpu_kind"])
     accelerator = catalogue.accelerator(system.accelerator)
-    framework = row.get("framework") or row.get("source", "")
+    framework = _framework(row, calibration)
     software = software_of(calibration, row.get("software", ""), framework)
     precision = row.get("precision") or _narrowest(accelerator)
     setting = setting_of(calibration, accelerator, precision, row.get("software", ""), framework)
+    require(accelerator)
+    peak_of(accelerator, setting.format.peak)
     network = _number(row, "inter_node_network_GBps")
     nodes = _whole(row, "gpus") / system.num_accelerators_per_node
+    model = model_of(row, catalogue)
+    contradiction = _contradiction(row, model)
     return MeasuredRun(
-        id=row.get("id", ""), row=row, status=_document_error(row), reason=_contradiction(row), full_layout=True,
-        model=model_of(row, catalogue), system=system, accelerator=accelerator, layout=_layout(row, software),
+        id=row.get("id", ""), row=row, status="document_error" if contradiction else "predicted", reason=contradiction,
+        full_layout=True, model=model, system=system, accelerator=accelerator, layout=_layout(row, software),
         job=TrainingJob(seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision),
         setting=setting,
         scale_out_bytes_per_s=network * 1e9 if network else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
@@ -126,14 +135,26 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
     )
 
 
-def _contradiction(row: Mapping[str, str]) -> str:
-    ranks = _whole(row, "tp") * _whole(row, "pp") * _whole(row, "dp") * (_number(row, "cp") or 1)
+def _framework(row: Mapping[str, str], calibration: TrainingCalibration) -> str:
+    """The framework that the row names, or its source where that is one; else that of the default release."""
+    named = row.get("framework") or row.get("software")
+    known = {name for one in calibration.software for name in (one.id, *one.aliases)}
+    source = row.get("source", "")
+    if named or source in known:
+        return row.get("framework") or source
+    return calibration.default_software
+
+
+def _contradiction(row: Mapping[str, str], model: Model) -> str:
+    ranks = _whole(row, "tp") * _whole(row, "pp") * _whole(row, "dp") * _whole(row, "cp", 1)
     gpus = _whole(row, "gpus")
-    return "" if ranks == gpus else f"tp * cp * pp * dp is {ranks:g} and gpus {gpus}"
-
-
-def _document_error(row: Mapping[str, str]) -> str:
-    return "document_error" if _contradiction(row) else "predicted"
+    if ranks != gpus:
+        return f"tp * cp * pp * dp is {ranks} and gpus {gpus}"
+    stages = _whole(row, "pp") * _whole(row, "vpp", 1)
+    if stages > model.num_layers:
+        return f"pp * vpp is {stages} and the model has {model.num_layers} layers"
+    batch, each = _whole(row, "global_batch_seqs"), _whole(row, "dp") * _whole(row, "micro_batch")
+    return f"global_batch_seqs {batch} is no multiple of dp * micro_batch, {each}" if batch % each else ""
 
 
 def _narrowest(accelerator: Accelerator) -> str:
@@ -144,12 +165,14 @@ def _narrowest(accelerator: Accelerator) -> str:
 
 def _layout(row: Mapping[str, str], software: TrainingSoftware) -> Layout:
     zero, shard = _zero(row.get("zero", ""), software)
-    vpp = int(_number(row, "vpp") or 1)
+    vpp = _whole(row, "vpp", 1)
     recompute = row.get("recompute", "").split("+")[0]
     if not recompute:
         recompute = software.blank_recompute if software.blank_recompute in ("none", "selective", "full") else "none"
+    if recompute not in get_args(Recompute):
+        raise InputError(f"recompute: expected {', '.join(get_args(Recompute))} or blank, found {recompute!r}")
     return Layout(
-        tp=_whole(row, "tp"), pp=_whole(row, "pp"), vpp=vpp, cp=int(_number(row, "cp") or 1), ep=int(_number(row, "ep") or 1),
+        tp=_whole(row, "tp"), pp=_whole(row, "pp"), vpp=vpp, cp=_whole(row, "cp", 1), ep=_whole(row, "ep", 1),
         dp=_whole(row, "dp"), micro_batch=_whole(row, "micro_batch"), zero=zero, dp_shard=shard,
         recompute=recompute,  # type: ignore[arg-type]
         schedule="interleaved" if vpp > 1 else "1f1b",
@@ -162,6 +185,8 @@ def _zero(text: str, software: TrainingSoftware) -> tuple[int, int]:
         return (1 if software.overlaps else 0), 0
     if text.lower() == "hsdp":
         return 3, 8
+    if text[0] not in "0123":
+        raise InputError(f"zero: expected a stage from 0 to 3, or hsdp, found {text!r}")
     group = re.search(r"group (\d+)", text)
     return int(text[0]), int(group[1]) if group else 0
 
@@ -198,7 +223,7 @@ def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
     """A GPT of the row's shape; blanks follow from the parameter count (layers) and usual head sizes (heads)."""
     vocab = int(_number(row, "vocab") or GPT_VOCAB)
     ffn = int(_number(row, "ffn_hidden") or 4 * hidden)
-    layers = int(_number(row, "layers") or round((float(row["params_b"]) * 1e9 - vocab * hidden) / (12 * hidden**2)))
+    layers = int(_number(row, "layers") or _usual_layers(row, hidden, vocab))
     heads = int(_number(row, "heads") or _usual_heads(hidden))
     kv_heads = int(_number(row, "kv_heads") or heads)
     head_dim = int(_number(row, "head_dim") or hidden // heads)
@@ -210,8 +235,17 @@ def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
     )
 
 
+def _usual_layers(row: Mapping[str, str], hidden: int, vocab: int) -> int:
+    params_b = _number(row, "params_b")
+    if params_b is None:
+        raise InputError("the row states neither layers nor params_b")
+    return max(round((params_b * 1e9 - vocab * hidden) / (12 * hidden**2)), 1)
+
+
 def _usual_heads(hidden: int) -> int:
     """Heads in eights whose width divides `hidden` and lies nearest to 128."""
+    if hidden % 8:
+        raise InputError(f"the row states no heads, and hidden {hidden} is no multiple of 8")
     return min((n for n in range(8, hidden + 1, 8) if hidden % n == 0), key=lambda n: abs(hidden / n - 128))
 
 
@@ -220,13 +254,19 @@ def _number(row: Mapping[str, str], key: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise InputError(f"{key}: expected a number, found {text!r}") from None
+    if not 0.0 < value < math.inf:
+        raise InputError(f"{key}: expected a number above 0, found {text!r}")
+    return value
 
 
-def _whole(row: Mapping[str, str], key: str) -> int:
+def _whole(row: Mapping[str, str], key: str, blank: int | None = None) -> int:
+    """A whole number of at least 1; `blank` where the cell is empty."""
     value = _number(row, key)
+    if value is None and blank is not None:
+        return blank
     if value is None or value != int(value) or value < 1:
         raise InputError(f"{key}: expected a whole number of at least 1, found {row.get(key)!r}")
     return int(value)
