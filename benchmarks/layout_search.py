@@ -1,13 +1,15 @@
 """How fast layouts are priced and weighed, one by one: GPT-3 175B on 512 A100, a global batch of 1,536.
 
-Calculon enumerates 13,165,632 configurations of this case: tp x pp x dp, interleaving and micro-batch, times
-recomputation (3) and switches of the software (sequence parallelism in three forms, overlap of tensor and data
-parallel traffic, a sharded optimizer, fused activations). Ours are enumerated in the same spirit and counted on
-their own: every layout of `gigawatt.design.training` (which adds context parallelism, every number of virtual
-stages, ZeRO 0 to 3, groups of replicas, and the zero-bubble schedule), times six switches of the software. Each
-is evaluated in full, time and memory; nothing is pruned. Compiling the kernels is not counted: they are kept on disk.
+Calculon enumerates 13,165,632 configurations of this case: tp x pp x dp, interleaving and micro-batch,
+times recomputation (3) and switches of the software (sequence parallelism in three forms, overlap of
+tensor and data parallel traffic, a sharded optimizer, fused activations). Ours are enumerated in the same
+spirit and counted on their own: every layout of `gigawatt.design.training` (which adds context
+parallelism, every number of virtual stages, ZeRO 0 to 3, groups of replicas, and the zero-bubble
+schedule), times six switches of the software. Each is evaluated in full, time and memory; nothing is
+pruned. Compiling the kernels is not counted: they are kept on disk.
 
-Where `GIGAWATT_PEER_PYTHON` names an interpreter that has llm-analysis, it is run in turn (`peer_llm_analysis.py`).
+Where `GIGAWATT_PEER_PYTHON` names an interpreter that has llm-analysis, it is run in turn
+(`peer_llm_analysis.py`).
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ CALCULON = {
     "cpu_s": 48_000.0,
     "rates": {"layouts_per_cpu_s": 274.0},
     "source": (
-        "measured on one core of a 2-core x86-64 machine: 274 configurations/s, rejected ones included, of its own "
-        "enumeration of this case; the whole of it extrapolated to 13.3 core-hours"
+        "measured on one core of a 2-core x86-64 machine: 274 configurations/s, rejected ones included, "
+        "of its own enumeration of this case; the whole of it extrapolated to 13.3 core-hours"
     ),
 }
 

@@ -1,11 +1,12 @@
 """How long the proof of the best layout takes where the space is large: DeepSeek-V3 (671B) on 16,384 H100.
 
-Every axis is free: tensor, pipeline, virtual, context, expert and expert-tensor parallelism, replicas, micro-batch,
-ZeRO 0 to 3 with groups of replicas, recomputation, schedule. `layouts_raw` is the cross product of all values of the
-axes with tp x pp x cp x dp = 16,384; `layouts_legal` those that break no rule, each of which is either priced and
-weighed (`layouts_evaluated`) or ruled out by a bound from below. The search is run twice: over the space that
-`gigawatt design training` takes, and over all that is legal, ZeRO-2 and ZeRO-3 in pipelines included. An exhaustive
-run of the first then confirms the winner; it is not part of the time.
+Every axis is free: tensor, pipeline, virtual, context, expert and expert-tensor parallelism, replicas,
+micro-batch, ZeRO 0 to 3 with groups of replicas, recomputation, schedule. `layouts_raw` is the cross
+product of all values of the axes with tp x pp x cp x dp = 16,384; `layouts_legal` those that break no
+rule, each of which is either priced and weighed (`layouts_evaluated`) or ruled out by a bound from below.
+The search is run twice: over the space that `gigawatt design training` takes, and over all that is legal,
+ZeRO-2 and ZeRO-3 in pipelines included. An exhaustive run of the first then confirms the winner; it is
+not part of the time.
 """
 
 from __future__ import annotations

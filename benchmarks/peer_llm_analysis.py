@@ -3,9 +3,9 @@
     python -m venv peer && peer/bin/pip install llm-analysis
     GIGAWATT_PEER_PYTHON=peer/bin/python python benchmarks/layout_search.py --json
 
-It prices one layout of tensor and data parallelism, ZeRO and recomputation a call, from a FLOPs efficiency that the
-user supplies; it has no pipeline bubble, interleaving, overlap, context parallelism or search. Nothing of gigawatt is
-imported here.
+It prices one layout of tensor and data parallelism, ZeRO and recomputation a call, from a FLOPs
+efficiency that the user supplies; it has no pipeline bubble, interleaving, overlap, context parallelism
+or search. Nothing of gigawatt is imported here.
 """
 
 from __future__ import annotations
@@ -38,9 +38,12 @@ def main() -> None:
         one = analysis.LLMAnalysis(model, gpu, numbers, split, flops_efficiency=EFFICIENCY_FRAC)
         try:
             one.training(
-                batch_size_per_gpu=size, global_batch_size=1536, seq_len=2048, activation_recomputation=recompute,
+                batch_size_per_gpu=size,
+                global_batch_size=1536,
+                seq_len=2048,
+                activation_recomputation=recompute,
                 ds_zero=zero,
-            )  # fmt: skip
+            )
         except (AssertionError, ValueError, ZeroDivisionError):
             continue
     cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
@@ -52,7 +55,7 @@ def main() -> None:
         "wall_s": wall_s,
         "peak_bytes": peak_bytes(),
         "rates": {"layouts_per_cpu_s": calls / cpu_s},
-        "source": "installed from the package index, run in turn in the same run; layouts that it refuses are counted",
+        "source": "installed from the package index, run in turn; layouts that it refuses are counted",
     }
     print(json.dumps(found))
 

@@ -1,7 +1,8 @@
-"""How long the command line takes to answer: `gigawatt --help`, and the first answer of `gigawatt design training`.
+"""How long the command line takes to answer: `gigawatt --help`, and the first answer of `gigawatt design
+training`.
 
-Each is a process of its own, started and ended. Kernels are on disk already, as after anyone's first search; a first
-run, which compiles them, is reported beside it where the cache was empty.
+Each is a process of its own, started and ended. Kernels are on disk already, as after anyone's first
+search; a first run, which compiles them, is reported beside it where the cache was empty.
 """
 
 from __future__ import annotations

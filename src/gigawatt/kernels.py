@@ -1,11 +1,13 @@
 """Compiles plain functions together with everything of gigawatt's that they call.
 
-Laws and cost functions are ordinary Python that serves numbers and arrays. A kernel needs the same arithmetic on
-scalars, millions of times a second: `compiled` clones a function and, through its globals, every gigawatt function
-that it reaches, and hands the clones to numba. The originals stay what they are, and no formula is written twice.
+Laws and cost functions are ordinary Python that serves numbers and arrays. A kernel needs the same
+arithmetic on scalars, millions of times a second: `compiled` clones a function and, through its globals,
+every gigawatt function that it reaches, and hands the clones to numba. The originals stay what they are,
+and no formula is written twice.
 
-Compiled code is kept in the user's cache directory under a digest of all that it was made from: the bytecode of every
-function reached and the value of every constant. A changed law therefore never meets an old kernel.
+Compiled code is kept in the user's cache directory under a digest of all that it was made from: the
+bytecode of every function reached and the value of every constant. A changed law therefore never meets an
+old kernel.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline": True}
-"""Division by zero gives infinity, as in numpy; never fastmath, so that results do not depend on the machine."""
+"""Division by zero gives infinity, as in numpy; never fastmath: results must not depend on the machine."""
 
 
 @cache
 def compiled(function: Callable[..., Any]) -> Any:
     """The compiled function: same arguments, same result. Compiles at the first call with new argument types.
 
-    A function that `numpy` serves with arrays works here on scalars: `np.where`, `np.minimum` and the like become
-    plain comparisons.
+    What `numpy` does for arrays is done for scalars: `np.where`, `np.minimum` and the like become plain
+    comparisons.
     """
     return _Compiler().dispatcher(function, True)
 
@@ -77,9 +79,8 @@ class _Compiler:
         if isinstance(value, ModuleType):
             return self._module(value, attributes)
         if callable(value):
-            self._trace.append(
-                f"{name} = {getattr(value, '__module__', '')}.{value.__name__} {getattr(value, '_fields', '')}"
-            )
+            home, fields = getattr(value, "__module__", ""), getattr(value, "_fields", "")
+            self._trace.append(f"{name} = {home}.{value.__name__} {fields}")
         else:
             self._trace.append(f"{name} = {value!r}")
         return value
@@ -120,7 +121,7 @@ def _scalar_numpy() -> dict[str, Any]:
 
 
 def _globals(code: CodeType) -> dict[str, set[str]]:
-    """Every name that a function, or one nested in it, looks up outside of itself, with the attributes it asks of each."""
+    """Every name that a function looks up outside of itself, with the attributes it asks of each."""
     found: dict[str, set[str]] = {}
     for one, following in pairwise(dis.get_instructions(code)):
         if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"):

@@ -100,7 +100,7 @@ class Space:
 
     @cached_property
     def refused(self) -> tuple[Binding, ...]:
-        """Which rules keep divisions of the accelerators from being legal, and how many of them each refuses."""
+        """Which rules keep divisions of the accelerators from being legal, and how many each refuses."""
         count: Counter[str] = Counter()
         message: dict[str, str] = {}
         for _, broken in self._judged_meshes:
@@ -118,7 +118,7 @@ class Space:
         return [(mesh, self._broken(mesh)) for mesh in self._all_meshes()]
 
     def _all_meshes(self) -> Iterator[Mesh]:
-        """Divisions of the accelerators; where what is fixed leaves none that fits, the nearest that does not."""
+        """Divisions of the accelerators; where what is fixed leaves none, the nearest that is illegal."""
         whole = divisors(self.num_accelerators)
         for tp in self._choices("tp", whole):
             for pp in self._choices("pp", whole):
@@ -174,9 +174,9 @@ class Space:
 
     @cached_property
     def num_raw(self) -> int:
-        """All combinations of values that the axes may take, legal or not, with tp x pp x cp x dp = accelerators."""
+        """All combinations of values with tp x pp x cp x dp = accelerators, legal or not."""
         whole = divisors(self.num_accelerators)
-        meshes = sum(
+        meshes: int = sum(
             self.num_accelerators % (tp * pp * cp) == 0
             for tp in self._choices("tp", whole)
             for pp in self._choices("pp", whole)
@@ -189,7 +189,7 @@ class Space:
             self._choices("micro_batch", divisors(self.job.global_batch)),
             self._choices("recompute", RECOMPUTES), self._choices("schedule", SCHEDULES),
         )  # fmt: skip
-        return meshes * prod(len(one) for one in others)
+        return int(meshes * prod(len(one) for one in others))
 
     @property
     def _expert_choices(self) -> tuple[Sequence[int], Sequence[int]]:
@@ -249,11 +249,19 @@ class Space:
 def make_layout(mesh: Mesh, rows: Row, tail: Tail, row: int, schedule: int, shard: int) -> Layout:
     """One layout as a record, from its place in each table."""
     return Layout(
-        tp=mesh.tp, pp=mesh.pp, vpp=int(tail.vpp[schedule]), cp=mesh.cp, ep=int(rows.ep[row]), etp=int(rows.etp[row]),
-        dp=mesh.dp, micro_batch=int(rows.micro_batch[row]), zero=int(tail.zero[shard]),
+        tp=mesh.tp,
+        pp=mesh.pp,
+        vpp=int(tail.vpp[schedule]),
+        cp=mesh.cp,
+        ep=int(rows.ep[row]),
+        etp=int(rows.etp[row]),
+        dp=mesh.dp,
+        micro_batch=int(rows.micro_batch[row]),
+        zero=int(tail.zero[shard]),
         dp_shard=int(tail.dp_shard[shard]),
-        recompute=RECOMPUTES[rows.recompute[row]], schedule=SCHEDULES[tail.schedule[schedule]],
-    )  # fmt: skip
+        recompute=RECOMPUTES[rows.recompute[row]],
+        schedule=SCHEDULES[tail.schedule[schedule]],
+    )
 
 
 def layout_key(layout: Layout) -> tuple[int, ...]:
@@ -284,10 +292,10 @@ def _check_fixed(fixed: Mapping[str, Any]) -> None:
             problems.append(
                 Problem(f"expected one of {', '.join(map(str, choices))}, found {fixed[name]!r}", key=name)
             )
-    for name in AXES[:8]:
-        if name in fixed and not (isinstance(fixed[name], int) and fixed[name] > 0):
-            problems.append(
-                Problem(f"expected a whole number of at least 1, found {fixed[name]!r}", key=name)
-            )
+    problems += [
+        Problem(f"expected a whole number of at least {least}, found {fixed[name]!r}", key=name)
+        for name, least in (*((axis, 1) for axis in AXES[:8]), ("dp_shard", 0))
+        if name in fixed and not (isinstance(fixed[name], int) and fixed[name] >= least)
+    ]
     if problems:
         raise InputError(problems)

@@ -1,4 +1,6 @@
-"""Why the winner wins: what runners-up lose by, what the winner is sensitive to, what binds where nothing works."""
+"""Why the winner wins: what runners-up lose by, what the winner is sensitive to, what binds where nothing
+works.
+"""
 
 from __future__ import annotations
 
@@ -71,11 +73,11 @@ def memory_binding(nearest: TrainingPrediction, num_layouts: int) -> tuple[Bindi
     """Nothing fits: by how much the lightest layout misses, and on which stage."""
     excess_bytes = nearest.memory_bytes - nearest.capacity_bytes
     stage = max(nearest.memory, key=lambda one: one.total_bytes).stage
-    message = (
-        f"the lightest layout needs {units.format_quantity(nearest.memory_bytes, '_bytes')} on stage {stage}, "
-        f"{units.format_quantity(excess_bytes, '_bytes')} more than the "
-        f"{units.format_quantity(nearest.capacity_bytes, '_bytes')} that are usable"
+    needed, excess, usable = (
+        units.format_quantity(size, "_bytes")
+        for size in (nearest.memory_bytes, excess_bytes, nearest.capacity_bytes)
     )
+    message = f"the lightest layout needs {needed} on stage {stage}, {excess} more than the {usable} usable"
     return (Binding(constraint="memory", message=message, num_layouts=num_layouts),)
 
 

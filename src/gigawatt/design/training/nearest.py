@@ -24,7 +24,7 @@ class Remedy(NamedTuple):
 
 
 def remedies(space: Space) -> Iterator[Remedy]:
-    """For a space without any layout: a fixed axis let go, other accelerators, another batch. Nearest first of each."""
+    """For a space without layouts: a fixed axis let go, other accelerators, another batch."""
     yield from _unfixed(space)
     n, job = space.num_accelerators, space.job
     for number in _around(n, lambda m: has_layouts(Space(space.model, m, job, space.fixed))):

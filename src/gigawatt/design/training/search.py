@@ -1,8 +1,9 @@
 """The search for the best layout: every legal one is priced and weighed, or proven unable to win.
 
-A layer's cost depends on few axes, so it is priced once for each of their combinations. Meshes (tp x pp x cp x dp) are
-then weighed by a compiled loop, the most promising first. A row of a mesh is skipped only where its bound from below
-loses already against the worst layout that would still be shown: the answer is that of an exhaustive search.
+A layer's cost depends on few axes, so it is priced once for each of their combinations. Meshes (tp x pp x
+cp x dp) are then weighed by a compiled loop, the most promising first. A row of a mesh is skipped only
+where its bound from below loses already against the worst layout that would still be shown: the answer is
+that of an exhaustive search.
 """
 
 from __future__ import annotations
@@ -112,12 +113,21 @@ def _design(search: Search, asked: Layout | None, calibration: TrainingCalibrati
     best = tuple(predict(context, found.layout) for found in search.best)
     binding, nearest = ((), None) if best else _what_binds(search, calibration)
     return TrainingDesign(
-        model=context.model.id, system=context.system.id, num_accelerators=context.num_accelerators, job=context.job,
-        layouts_evaluated=search.evaluated, layouts_legal=search.evaluated + search.bounded,
-        layouts_fitting=search.fitting, proven_optimal=bool(best) and not search.wrong_bounds, best=best,
-        asked=predict(context, asked) if asked else None, reasons=explain.reasons(best), binding=binding,
-        nearest=nearest, sensitivity=explain.sensitivity(context, best[0].layout) if best else (),
-    )  # fmt: skip
+        model=context.model.id,
+        system=context.system.id,
+        num_accelerators=context.num_accelerators,
+        job=context.job,
+        layouts_evaluated=search.evaluated,
+        layouts_legal=search.evaluated + search.bounded,
+        layouts_fitting=search.fitting,
+        proven_optimal=bool(best) and not search.wrong_bounds,
+        best=best,
+        asked=predict(context, asked) if asked else None,
+        reasons=explain.reasons(best),
+        binding=binding,
+        nearest=nearest,
+        sensitivity=explain.sensitivity(context, best[0].layout) if best else (),
+    )
 
 
 def _what_binds(
@@ -236,12 +246,19 @@ class Search:
     def _weigh(self, part: Part, exhaustive: bool) -> None:
         mesh = part.mesh
         kept = self.nothing_kept(self.best[-1].figure if len(self.best) == self.top else np.inf)
-        bounds = np.full_like(part.least_s, -np.inf) if exhaustive else part.least_s
         weigh_mesh = compiled(kernel.weigh_mesh)
         weigh_mesh(
-            self.question, float(mesh.pp), float(mesh.dp), part.chosen, bounds, part.table, self.ends(mesh.pp),
-            self.shards(mesh), kept,
-        )  # fmt: skip
+            self.question,
+            float(mesh.pp),
+            float(mesh.dp),
+            part.chosen,
+            part.least_s,
+            part.table,
+            self.ends(mesh.pp),
+            self.shards(mesh),
+            not exhaustive,
+            kept,
+        )
         self._merge(part, self.space.tail(mesh), kept)
 
     def shards(self, mesh: Mesh) -> NDArray[np.float64]:
@@ -253,10 +270,14 @@ class Search:
     def nothing_kept(self, limit_s: float) -> kernel.Kept:
         """Where a mesh keeps its best: nothing yet, and nothing slower than `limit_s` will be."""
         return kernel.Kept(
-            step_s=np.full(self.top, limit_s), memory_bytes=np.zeros(self.top), keys=np.full(self.top, NO_KEY),
-            places=np.zeros((self.top, 3), np.int64), lightest_bytes=np.full(1, np.inf),
-            lightest=np.zeros(4, np.int64), counts=np.zeros(4, np.int64),
-        )  # fmt: skip
+            step_s=np.full(self.top, limit_s),
+            memory_bytes=np.zeros(self.top),
+            keys=np.full(self.top, NO_KEY),
+            places=np.zeros((self.top, 3), np.int64),
+            lightest_bytes=np.full(1, np.inf),
+            lightest=np.zeros(4, np.int64),
+            counts=np.zeros(4, np.int64),
+        )
 
     def _merge(self, part: Part, tail: Tail, kept: kernel.Kept) -> None:
         weighed, fitting, bounded, wrong = (int(count) for count in kept.counts)

@@ -1,8 +1,8 @@
 """The inner loops of the search: price every row of a table, then weigh every layout of one mesh.
 
-Plain functions of arrays and tuples of numbers, in numba's subset, compiled by `gigawatt.kernels` together with the
-cost functions that they call; uncompiled they are their own reference in the tests. Records of arrays (`rows[b].tp`)
-stand for the named tuples of `terms`: fields by the same names.
+Plain functions of arrays and tuples of numbers, in numba's subset, compiled by `gigawatt.kernels`
+together with the cost functions that they call; uncompiled they are their own reference in the tests.
+Records of arrays (`rows[b].tp`) stand for the named tuples of `terms`: fields by the same names.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Question(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Everything that depends on how one layer is split, priced once. `[rows]`, and `[rows, kinds]` for footprints."""
+    """Everything that depends on how one layer is split, priced once."""
 
     splits: Records
     """[rows] fields of Split."""
@@ -90,7 +90,7 @@ class Kept(NamedTuple):
     lightest: Ints
     """[4] key, row, schedule and way to shard."""
     counts: Ints
-    """[4] layouts weighed, of them fitting; layouts never weighed because their bound lost; bounds found wrong."""
+    """[4] layouts weighed; of them fitting; not weighed, since their bound lost; faster than their bound."""
 
 
 def record_type(fields: type[Any]) -> np.dtype[Any]:
@@ -107,7 +107,10 @@ def price_rows(
     heads: Floats,
     footprints: Floats,
 ) -> None:
-    """Fill in what each row of a table costs: `layers` [rows, fields], `heads` [rows], `footprints` [rows, kinds, fields]."""
+    """Fill in what each row of a table costs.
+
+    `layers` [rows, fields], `heads` [rows], `footprints` [rows, kinds, fields].
+    """
     hidden = question.weights.hidden
     chip, recipe, physics = question.chip, question.recipe, question.physics
     for row in range(splits.shape[0]):
@@ -157,12 +160,13 @@ def weigh_mesh(
     table: Table,
     ends: Ends,
     shards: Floats,
+    prune: bool,
     kept: Kept,
 ) -> None:
-    """Weigh every layout of a mesh whose row's bound does not already lose against the last that is kept.
+    """Weigh every layout of a mesh; with `prune`, only of rows whose bound does not lose to the last kept.
 
-    `chosen` are the mesh's rows of the table, `bounds` their least possible step times, `shards` [ways, 2] ZeRO stages
-    with the number of ranks that share.
+    `chosen` are the mesh's rows of the table, `bounds` their least possible step times; `shards` [ways, 2]
+    are ZeRO stages, each with the number of ranks that share.
     """
     peaks = np.zeros(shards.shape[0])
     last = kept.step_s.shape[0] - 1
@@ -175,7 +179,7 @@ def weigh_mesh(
             vpp = ends.vpp[schedule]
             if vpp > 1.0 and not whole_rounds:
                 continue
-            if bounds[index] > kept.step_s[last]:
+            if prune and bounds[index] > kept.step_s[last]:
                 kept.counts[2] += shards.shape[0]
                 continue
             grid = Grid(pp, vpp, dp, 0.0, dp, num_microbatches, ends.bubble_frac[schedule])
@@ -194,9 +198,16 @@ def weigh_mesh(
                     pp, vpp, dp, shards[way, 0], shards[way, 1], num_microbatches, ends.bubble_frac[schedule]
                 )
                 cost = step_cost(
-                    grid, question.weights, table.layers[row], table.heads[row], split, question.chip, question.recipe,
-                    question.physics, question.num_nodes,
-                )  # fmt: skip
+                    grid,
+                    question.weights,
+                    table.layers[row],
+                    table.heads[row],
+                    split,
+                    question.chip,
+                    question.recipe,
+                    question.physics,
+                    question.num_nodes,
+                )
                 kept.counts[0] += 1
                 if cost.step_s < bounds[index]:
                     kept.counts[3] += 1
@@ -214,7 +225,7 @@ def weigh_mesh(
 
 
 SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX, VPP_RADIX = 1, 16, 2**16, 2**48
-"""Ties go by the axes in order: virtual stages, experts and micro-batch, sharding, recompute (times 4), schedule."""
+"""Ties go by the axes in order: virtual stages, experts and micro-batch, sharding, recompute, schedule."""
 
 
 def fullest(

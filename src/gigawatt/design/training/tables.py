@@ -48,9 +48,7 @@ def ends_of(
     """What each schedule makes of `pp` stages: which may be the fullest, and what they hold."""
     chunks = vpp.astype(float)
     candidates = fullest_candidates(kinds, np.full_like(chunks, pp), chunks)
-    distinct = [
-        one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])
-    ]
+    distinct = [one for i, one in enumerate(candidates) if not any((one == c).all() for c in candidates[:i])]
     held = np.array([layers_on_stage(kinds, float(pp), chunks, stage) for stage in distinct])
     return kernel.Ends(
         vpp=chunks,

@@ -40,7 +40,7 @@ def question(model, num_accelerators, job=JOB, system="hgx-h100"):
 
 
 def sensible(x: Layout) -> bool:
-    """What the search leaves out though it is legal: one rank's ZeRO, ZeRO-2 and -3 in a pipeline, other groups."""
+    """Not what the search leaves out though it is legal: one rank's ZeRO, ZeRO-2 and -3 in a pipeline."""
     if x.dp * x.cp == 1 and x.zero:
         return False
     if x.pp > 1 and x.zero > 1:
@@ -59,9 +59,15 @@ def brute_force(model: Model, num_accelerators: int, job: TrainingJob) -> list[L
             continue
         dp = num_accelerators // (tp * pp * cp)
         rest = product(
-            range(1, layers + 2), experts, etps, range(1, job.global_batch + 1), range(4), [0, *range(1, dp + 1)],
-            ("none", "selective", "full"), ("1f1b", "interleaved", "zero-bubble"),
-        )  # fmt: skip
+            range(1, layers + 2),
+            experts,
+            etps,
+            range(1, job.global_batch + 1),
+            range(4),
+            [0, *range(1, dp + 1)],
+            ("none", "selective", "full"),
+            ("1f1b", "interleaved", "zero-bubble"),
+        )
         for vpp, ep, etp, micro_batch, zero, dp_shard, recompute, schedule in rest:
             if job.global_batch % (dp * micro_batch) or pp * vpp > layers or (pp == 1 and vpp > 1):
                 continue
@@ -141,9 +147,18 @@ def test_parts_of_the_space_searched_apart_have_the_same_winner() -> None:
 
 @pytest.mark.parametrize(
     "fixed",
-    [{"tp": 2}, {"pp": 2, "schedule": "interleaved"}, {"vpp": 3}, {"zero": 2}, {"recompute": "full"}, {"cp": 2, "dp": 2},
-     {"micro_batch": 3}, {"zero": 3, "dp_shard": 2}, {"schedule": "zero-bubble", "zero": 3}],
-)  # fmt: skip
+    [
+        {"tp": 2},
+        {"pp": 2, "schedule": "interleaved"},
+        {"vpp": 3},
+        {"zero": 2},
+        {"recompute": "full"},
+        {"cp": 2, "dp": 2},
+        {"micro_batch": 3},
+        {"zero": 3, "dp_shard": 2},
+        {"schedule": "zero-bubble", "zero": 3},
+    ],
+)
 def test_fixed_axes_stay_fixed_and_all_else_is_searched(fixed) -> None:
     wide = brute_force(DENSE, 8, JOB)
     expected = {
@@ -189,7 +204,7 @@ def test_runners_up_say_what_they_lose_by() -> None:
 
 
 def test_sensitivity_goes_the_way_of_the_hardware() -> None:
-    """Half the rate of anything never helps, twice never hurts; half the batch on the same layout takes less time."""
+    """Half the rate of anything never helps, twice never hurts; half the batch takes less time."""
     design = design_training(*question(DENSE, 8))
     base_s = design.best[0].step_s
     assert {one.input for one in design.sensitivity} >= {"matrix rate", "memory bandwidth"}
