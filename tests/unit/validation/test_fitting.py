@@ -92,9 +92,9 @@ def test_runs_leave_open_what_they_do_not_bear_on(runs: tuple[MeasuredRun, ...])
     offsets = np.zeros(problem.size)
     found = fitted_parameters(problem, offsets, rows)
     left = {(one.name, one.level, one.key): one.open_frac for one in found}
-    h100, b200 = (left["gemm16", "accelerator", chip] for chip in ("h100-sxm-80gb", "b200-sxm-180gb"))
+    h100, b200 = (left["gemm16_frac", "accelerator", chip] for chip in ("h100-sxm-80gb", "b200-sxm-180gb"))
     assert h100 < b200 < 1.0  # twice as many runs of the one as of the other
-    assert left["softmax", "all", ""] == 1.0  # no run materialises attention scores
+    assert left["softmax_traffic", "all", ""] == 1.0  # no run materialises attention scores
     more = open_fracs(problem, offsets, np.concatenate([rows, rows]), physical_prior(problem))
     assert np.all(more <= open_fracs(problem, offsets, rows, physical_prior(problem)) + 1e-12)
 
