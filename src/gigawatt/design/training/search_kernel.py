@@ -224,7 +224,8 @@ def weigh_mesh(
                 )
 
 
-SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX, VPP_RADIX = 1, 16, 2**16, 2**48
+SCHEDULE_RADIX, SHARD_RADIX, ROW_RADIX = 1, 16, 2**16
+VPP_RADIX = ROW_RADIX * 2**32
 """Ties go by the axes in order: virtual stages, experts and micro-batch, sharding, recompute, schedule."""
 
 
