@@ -23,7 +23,7 @@ from gigawatt.validation.rows import MeasuredRun
 
 WORTH_A_WORD = 0.10
 """Gaps below this are what repeats of one configuration differ by."""
-EXPLAINED = 0.06
+MAX_LEFT = 0.06
 """How near, in the logarithm, a hypothesis must bring the prediction."""
 APART = 0.2
 """How far, in the logarithm, a run must lie from its own repeats for them to be what tells most about it."""
@@ -89,7 +89,7 @@ def _named(gap: float, tried: Sequence[tuple[str, float, float]]) -> str:
     if not fitting:
         return f"{told}: no single cause explains it"
     left, words, effect = min(fitting)
-    if left <= EXPLAINED:
+    if left <= MAX_LEFT:
         return f"{told}: as if {words} ({math.expm1(effect):+.0%})"
     if left <= (1.0 - PARTLY) * abs(gap):
         return f"{told}: in part as if {words} ({math.expm1(effect):+.0%})"
@@ -119,7 +119,7 @@ def _communication(batch: Batch, physics: Physics) -> Iterator[Hypothesis]:
     hidden = physics._replace(tp_hidden_frac=always, dp_hidden_frac=always, ep_hidden_frac=always)
     free = replace(batch, recipe=batch.recipe._replace(overlaps=always))
     yield "all communication overlapped with computation", _step_s(free, hidden), always
-    for factor, words in ((0.5, "half"), (0.25, "a quarter"), (0.125, "an eighth")):
+    for factor, words in ((0.5, "half"), (0.25, "a quarter"), (1.0 / 8.0, "an eighth")):
         chip = batch.chip._replace(scale_out_bytes_per_s=batch.chip.scale_out_bytes_per_s * factor)
         yield f"the network ran at {words} of its rate", _step_s(replace(batch, chip=chip), physics), many
     for factor, words in ((2.0, "twice"), (8.0, "eight times")):
@@ -136,7 +136,7 @@ def _software(batch: Batch, physics: Physics) -> Iterator[Hypothesis]:
     )
     yield "the host issued kernels too slowly (no CUDA graphs, small kernels)", _step_s(batch, slow), always
     quick = physics._replace(
-        kernel_s=0.3 * physics.kernel_s, host_block_s=0.0 * always, moe_sync_s=0.0 * always
+        kernel_s=0.25 * physics.kernel_s, host_block_s=0.0 * always, moe_sync_s=0.0 * always
     )
     yield "the host never held the device up (CUDA graphs, fused kernels)", _step_s(batch, quick), always
     plain = replace(batch, recipe=batch.recipe._replace(flash=0.0 * always))
@@ -154,7 +154,7 @@ def _software(batch: Batch, physics: Physics) -> Iterator[Hypothesis]:
         _step_s(wide, physics._replace(gemm_frac=physics.gemm16_frac)),
         narrow,
     )
-    for factor, words in ((0.85, "15 % below"), (0.7, "30 % below")):
+    for factor, words in ((0.9, "10 % below"), (0.75, "25 % below")):
         weak = physics._replace(
             gemm_frac=factor * physics.gemm_frac, gemm16_frac=factor * physics.gemm16_frac,
             attention_frac=factor * physics.attention_frac,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gigawatt.design.model_counts import forward_flop_per_token, parameter_count, train_flop_per_token
+from gigawatt.units import parse_quantity
 from gigawatt.validation.rows import MeasuredRun
 
-TOLERANCE_FRAC = 0.02
+MAX_GAP_FRAC = 0.02
 """How closely a count must give the reported figure; printed digits and rounded step times leave as much."""
-TERA = 1e12
+TERA = parse_quantity("1 TFLOP/s", "_flop_per_s")
 
 
 def convention_of(run: MeasuredRun) -> str:
@@ -56,7 +57,7 @@ def _named(run: MeasuredRun, stated: str, flop_per_s: float) -> str:
     counts = sorted(counts_flop_per_s(run), key=lambda one: abs(one[1] / flop_per_s - 1.0))
     name, nearest = counts[0]
     usual = dict(counts_flop_per_s(run))["model FLOPs, causal attention"]
-    if abs(nearest / flop_per_s - 1.0) > TOLERANCE_FRAC:
+    if abs(nearest / flop_per_s - 1.0) > MAX_GAP_FRAC:
         return f"{stated} matches no usual count of this step (nearest: {nearest / TERA:.4g}, {name})"
     also = "" if name == "model FLOPs, causal attention" else f"; causal model FLOPs are {usual / TERA:.4g}"
     return f"{stated} counts {name}{also}"
@@ -73,6 +74,6 @@ def _of_peak(run: MeasuredRun, mfu: float) -> str:
         if form in ("bf16", "fp8", "fp4")
     ]
     gap, name, form = min(found)
-    if gap > TOLERANCE_FRAC:
+    if gap > MAX_GAP_FRAC:
         return f"reported MFU {mfu:.3g} matches no usual count over a dense peak"
     return f"reported MFU {mfu:.3g} counts {name} over the dense {form} peak"

@@ -7,7 +7,7 @@ import io
 
 from gigawatt.domain.validation import ValidatedRun, ValidationReport
 
-GIB = 2.0**30
+GIB = 1024.0**3
 COLUMNS = (
     "id", "measured_step_s", "predicted_step_s", "low_step_s", "high_step_s", "measured_mem_gib",
     "predicted_mem_gib", "status", "reason",

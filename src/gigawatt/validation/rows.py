@@ -19,8 +19,11 @@ from gigawatt.domain.training import Layout, Recompute, TrainingJob
 from gigawatt.design.training.physics import Setting, require, setting_of, software_of
 from gigawatt.design.training.shape import peak_of
 from gigawatt.errors import InputError, Problem
+from gigawatt.units import parse_quantity
 
-GPT_VOCAB = 51200
+GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
+
+GPT_VOCAB = 50 * 1024
 """Vocabulary of GPT models whose row does not say: GPT-2's 50,257 padded as Megatron-LM does for TP 8."""
 
 NEEDED = ("tp", "pp", "dp", "micro_batch", "global_batch_seqs", "seq_len", "measured_step_s")
@@ -127,7 +130,7 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
         full_layout=True, model=model, system=system, accelerator=accelerator, layout=_layout(row, software),
         job=TrainingJob(seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision),
         setting=setting,
-        scale_out_bytes_per_s=network * 1e9 if network else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
+        scale_out_bytes_per_s=network * GIGA if network else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
         num_nodes=max(nodes, 1.0),
         measured_step_s=_number(row, "measured_step_s") or 0.0,
         measured_mem_gib=_number(row, "measured_peak_mem_gib") or 0.0,
@@ -239,7 +242,7 @@ def _usual_layers(row: Mapping[str, str], hidden: int, vocab: int) -> int:
     params_b = _number(row, "params_b")
     if params_b is None:
         raise InputError("the row states neither layers nor params_b")
-    return max(round((params_b * 1e9 - vocab * hidden) / (12 * hidden**2)), 1)
+    return max(round((params_b * GIGA - vocab * hidden) / (12 * hidden**2)), 1)
 
 
 def _usual_heads(hidden: int) -> int:

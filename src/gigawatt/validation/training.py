@@ -30,10 +30,10 @@ from gigawatt.validation.configurations import (
 )
 from gigawatt.validation.conventions import convention_of
 from gigawatt.validation.cross_validation import cross_validate
+from gigawatt.validation.predictions import GIB
 from gigawatt.validation.pricing import Predictions, predict_runs
 from gigawatt.validation.rows import MeasuredRun, read_runs
 
-GIB = 2.0**30
 MIN_RANKED = 5
 """Layouts of one model on one cluster from which on their order is scored."""
 NUM_WORST = 15
