@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from gigawatt import units
 from gigawatt.design.training.context import Context
+from gigawatt.design.training.legal import violations
 from gigawatt.design.training.predict import step_of
 from gigawatt.domain.training import Binding, Layout, Sensitivity, TrainingPrediction
 
@@ -21,6 +22,8 @@ CHIP_INPUTS = (
 """What a sensitivity changes: label, and fields of Chip."""
 FACTORS = (0.5, 2.0)
 SHOWN_CAUSES = 2
+FELT_FRAC = 2**-14
+"""Share of a step below which a difference is not worth a word."""
 
 
 def reasons(best: Sequence[TrainingPrediction]) -> tuple[str, ...]:
@@ -29,14 +32,13 @@ def reasons(best: Sequence[TrainingPrediction]) -> tuple[str, ...]:
 
 
 def _reason(winner: TrainingPrediction, other: TrainingPrediction) -> str:
-    behind_s = other.step_s - winner.step_s
+    behind_s, felt_s = other.step_s - winner.step_s, FELT_FRAC * winner.step_s
     own = {part.key: part.time_s for part in winner.parts}
-    growth = sorted(
-        ((part.time_s - own[part.key], part.label) for part in other.parts), key=lambda one: (-one[0], one[1])
-    )
-    grown = [f"{label} +{_time(more_s)}" for more_s, label in growth[:SHOWN_CAUSES] if more_s > 0]
-    shrunk = [f"{label} -{_time(-more_s)}" for more_s, label in growth[-1:] if more_s < 0]
-    if behind_s <= 0 or not grown:
+    growth = [(part.time_s - own[part.key], part.label) for part in other.parts]
+    growth.sort(key=lambda one: (-one[0], one[1]))
+    grown = [f"{label} +{_time(more_s)}" for more_s, label in growth[:SHOWN_CAUSES] if more_s > felt_s]
+    shrunk = [f"{label} -{_time(-more_s)}" for more_s, label in growth[-1:] if more_s < -felt_s]
+    if behind_s <= felt_s or not grown:
         return "as fast as the winner"
     text = f"{behind_s / winner.step_s:.1%} slower: {', '.join(grown)}"
     return text + (f", against {shrunk[0]}" if shrunk else "")
@@ -48,25 +50,36 @@ def _time(span_s: float) -> str:
 
 def sensitivity(context: Context, layout: Layout) -> tuple[Sensitivity, ...]:
     """Step time of one layout when the hardware, or the batch, is half or twice what it is."""
-    return tuple(
-        Sensitivity(input=label, factor=factor, step_s=_with_chip(context, layout, names, factor))
+    changed = [
+        (label, factor, _with_chip(context, names, factor))
         for label, names in CHIP_INPUTS
         for factor in FACTORS
-    ) + tuple(
-        Sensitivity(input="global batch", factor=factor, step_s=_with_batch(context, layout, factor))
+    ]
+    changed += [
+        ("global batch", factor, other)
         for factor in FACTORS
-        if (context.job.global_batch * factor) % (layout.dp * layout.micro_batch) == 0
+        if (other := _with_batch(context, layout, factor))
+    ]
+    return tuple(
+        Sensitivity(input=label, factor=factor, step_s=float(step_of(other, layout).step_s))
+        for label, factor, other in changed
     )
 
 
-def _with_chip(context: Context, layout: Layout, names: Sequence[str], factor: float) -> float:
-    changed = context.chip._replace(**{name: getattr(context.chip, name) * factor for name in names})
-    return float(step_of(replace(context, chip=changed), layout).step_s)
+def _with_chip(context: Context, names: Sequence[str], factor: float) -> Context:
+    return replace(
+        context, chip=context.chip._replace(**{name: getattr(context.chip, name) * factor for name in names})
+    )
 
 
-def _with_batch(context: Context, layout: Layout, factor: float) -> float:
-    job = context.job.model_copy(update={"global_batch": int(context.job.global_batch * factor)})
-    return float(step_of(replace(context, job=job), layout).step_s)
+def _with_batch(context: Context, layout: Layout, factor: float) -> Context | None:
+    """The same question with another batch; None where the layout would not be legal with it."""
+    global_batch = context.job.global_batch * factor
+    if global_batch < 1 or global_batch != int(global_batch):
+        return None
+    job = context.job.model_copy(update={"global_batch": int(global_batch)})
+    legal = not violations(context.model, context.num_accelerators, job, layout)
+    return replace(context, job=job) if legal else None
 
 
 def memory_binding(nearest: TrainingPrediction, num_layouts: int) -> tuple[Binding, ...]:

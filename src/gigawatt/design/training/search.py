@@ -97,6 +97,8 @@ def search_layouts(
 ) -> tuple[TrainingDesign, SearchReport]:
     """As `design_training`, with how the search went."""
     begun_s = time.process_time()
+    if top < 1:
+        raise InputError(Problem(f"at least one layout has to be kept, found {top}", key="top"))
     context = context_of(model, system, accelerator, num_accelerators, job, calibration)
     if asked is not None:
         broken = violations(model, num_accelerators, job, asked)

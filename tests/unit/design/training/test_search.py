@@ -247,5 +247,15 @@ def test_a_fixed_axis_that_leaves_nothing_is_named() -> None:
     assert any("tp" in row.message and row.constraint == "fixed" for row in design.binding)
 
 
+def test_keeping_no_layout_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one"):
+        design_training(*question(DENSE, 8), top=0)
+
+
+def test_more_layouts_than_fit_may_be_asked_for() -> None:
+    design = design_training(*question(DENSE, 1), top=1000)
+    assert len(design.best) == design.layouts_fitting < 1000
+
+
 def test_axes_are_those_of_a_layout() -> None:
     assert set(AXES) == set(Layout.model_fields)
