@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -125,19 +126,22 @@ def refits(
     if num_workers <= 1:
         yield from ((name, _refit_without(work, name)) for name in names)
         return
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(
+    with _one_thread_each():
+        pool = ProcessPoolExecutor(
             min(num_workers, len(names)),
             mp_context=get_context("spawn"),
             initializer=_begin,
             initargs=(work,),
-        ) as pool,
-    ):
-        yield from zip(names, pool.map(_refit, names), strict=True)
+        )
+        try:
+            yield from zip(names, pool.map(_refit, names), strict=True)
+        finally:
+            # Whoever interrupts waits for the folds under way, not for all of them.
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin(work: _Work) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once, without a traceback
     _work.append(work)
 
 
