@@ -25,6 +25,8 @@ DIMENSIONLESS = {
     "offsets": "in log space, of parameters named beside them",
     "sd": "of a logarithm",
     "centre": "of a parameter named beside it",
+    "centres": "of parameters named beside them",
+    "levels": "prior deviations in log space, by level",
     "start": "offsets to start a fit from, in log space",
     "bound": "of a score named beside it",
     "repeats": "of one configuration, only ever divided by each other",

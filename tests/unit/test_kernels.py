@@ -23,7 +23,7 @@ PACKAGE = Path(gigawatt.__file__).parent
     ("law", "arguments"),
     [
         (pipeline.pipeline_s, (1.0, 4.0, 8.0, 2.0, 1.0)),
-        (pipeline.slowest_stage_s, (1.0, 7.0, 4.0, 1.0, 0.0, 0.5)),
+        (pipeline.slowest_stage_s, (1.0, 7.0, 4.0, 0.5)),
         (pipeline.straggler_s, (10.0, 0.003, 256.0)),
         (collectives.ring_s, (1e9, 16.0, 8.0, 366e9, 50e9, 2e-6, 1e-5)),
         (collectives.distinct_domains, (8.0, 8.0)),

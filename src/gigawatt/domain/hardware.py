@@ -38,10 +38,10 @@ class Accelerator(Sourced):
     achievable_flop_per_s: dict[str, float] = {}
     """Best measured matrix rate by number format, where one is published."""
 
-    def achievable_frac(self, number_format: str, otherwise: float) -> float:
-        """Best measured share of the peak in large matrix products; `otherwise` where none is published."""
+    def achievable_frac(self, number_format: str, default_frac: float) -> float:
+        """Best measured share of the peak in large matrix products; `default_frac` where none is published."""
         best, peak = self.achievable_flop_per_s.get(number_format), self.peak_flop_per_s.get(number_format)
-        return best / peak if best and peak else otherwise
+        return best / peak if best and peak else default_frac
 
     def contradictions(self) -> Iterator[str]:
         """What in this row cannot be true, in words.

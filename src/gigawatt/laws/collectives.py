@@ -14,6 +14,8 @@ from gigawatt.laws.numbers import Number
 def ranks_inside(group: Number, stride: Number, domain: Number) -> Number:
     """How many ranks of a group that takes every `stride`-th accelerator share one scale-up domain.
 
+    Source: Narayanan et al., arXiv 2104.04473, section 3 (ranks are numbered tensor-parallel first).
+
     >>> [int(ranks_inside(16, stride, 8)) for stride in (1, 2, 8)]
     [8, 4, 1]
     """

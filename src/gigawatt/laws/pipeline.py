@@ -24,27 +24,22 @@ def pipeline_s(slowest_s: Number, sum_s: Number, num_microbatches: Number, vpp: 
     return num_microbatches * slowest_s + (sum_s - slowest_s) * bubble_frac / np.maximum(vpp, 1.0)
 
 
-def slowest_stage_s(
-    block_s: Number, num_layers: Number, pp: Number, vpp: Number, first_s: Number, last_s: Number
-) -> Number:
+def slowest_stage_s(block_s: Number, num_layers: Number, pp: Number, head_s: Number) -> Number:
     """Time of one micro-batch on the slowest stage, when layers are dealt out as evenly as whole layers allow [s].
 
-    `first_s` and `last_s` are what the first and the last stage do besides layers (embedding; head and loss). Where layers
-    divide evenly by pp x vpp each stage has the same number and the heavier end sets the pace; where they do not,
-    embedding and head are counted as layers, as Megatron-LM's account-for-embedding/loss and custom layouts do.
+    The last stage also carries output head and loss (`head_s`). Where layers divide evenly by `pp` it sets the pace;
+    where some stages must hold one fewer, the last one does, and as many more as its head weighs, if there are enough.
+    Source: Llama Team, arXiv 2407.21783, section 3.3.2 (fewer layers on the ends); Megatron-LM, uneven pipeline options.
 
-    >>> slowest_stage_s(1.0, 8, 4, 1, 0.0, 0.5)
+    >>> float(slowest_stage_s(1.0, 8, 4, 0.5))
     2.5
-    >>> slowest_stage_s(1.0, 7, 4, 1, 0.0, 0.5)     # 2 2 2 1 + head
+    >>> float(slowest_stage_s(1.0, 7, 4, 0.5))     # 2 2 2 1 + head
     2.0
     """
-    chunks = pp * vpp
-    most = np.ceil(num_layers / chunks) * vpp
-    even = np.minimum(np.abs(num_layers - most * pp), 1.0) < 0.5
+    most = np.ceil(num_layers / pp)
     spare = most * pp - num_layers
-    last = np.where(even, most, most - np.minimum(np.ceil(last_s / block_s), np.minimum(spare, most)))
-    first = np.where(even, most, np.where(spare - (most - last) >= 1.0, most - 1.0, most))
-    return np.maximum(most * block_s, np.maximum(last * block_s + last_s, first * block_s + first_s))
+    fewer = np.minimum(np.ceil(head_s / block_s), np.minimum(spare, most))
+    return np.maximum(most * block_s, (most - fewer) * block_s + head_s)
 
 
 def straggler_s(step_s: Number, jitter_frac: Number, num_nodes: Number) -> Number:

@@ -84,7 +84,7 @@ def accounting_of(calibration: TrainingCalibration, setting: Setting) -> MemoryA
     raise InputError(f"no memory accounting for {setting.software.name}; add one to calibration/memory.yaml")
 
 
-UNKNOWN = Spread(scope="neither", moe=False, low_frac=0.7, high_frac=1.5, num_rows=0)
+UNKNOWN = Spread(scope="neither", moe=False, low_frac=0.75, high_frac=1.5, num_rows=0)
 """Where the calibration has no spread at all: the range of software found on one chip, read off its priors."""
 
 

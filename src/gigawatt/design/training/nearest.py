@@ -24,8 +24,11 @@ class Remedy(NamedTuple):
 
 
 def remedies(space: Space) -> Iterator[Remedy]:
-    """For a space without layouts: a fixed axis let go, other accelerators, another batch."""
-    yield from _unfixed(space)
+    """For a space without layouts: a fixed axis let go; else other accelerators, and another batch."""
+    unfixed = list(_unfixed(space))
+    yield from unfixed
+    if unfixed:
+        return
     n, job = space.num_accelerators, space.job
     for number in _around(n, lambda m: has_layouts(Space(space.model, m, job, space.fixed))):
         words = Binding(

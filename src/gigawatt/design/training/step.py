@@ -137,7 +137,7 @@ def step_cost(
 ) -> StepCost:
     """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch; `head` is `head_s`."""
     per_layer = layers.total_s / weights.num_layers
-    slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, grid.vpp, 0.0, head)
+    slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, head)
     p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0))
     work = layers.total_s + head
     pipe = pipeline.pipeline_s(slowest + p2p, work + grid.pp * p2p, grid.num_microbatches, grid.vpp, grid.bubble_frac)
