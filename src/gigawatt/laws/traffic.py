@@ -94,6 +94,18 @@ def loss_bytes() -> Number:
     return 18
 
 
+def accumulate_bytes(gradient_bytes: Number) -> Number:
+    """Traffic per parameter of adding one micro-batch's gradient to the accumulated one in a kernel of its own [bytes].
+
+    The 16-bit gradient is read and afterwards cleared (2 + 2), the accumulated one read and written.
+    Source: Narayanan et al., arXiv 2104.04473, section 4.2 and Megatron-LM's gradient-accumulation fusion, which saves it.
+
+    >>> accumulate_bytes(4)
+    12
+    """
+    return 4 + 2 * gradient_bytes
+
+
 def adam_bytes(shard_params: Number, local_params: Number) -> Number:
     """Traffic of one Adam step with 32-bit master weights on the parameters that a rank owns [bytes].
 

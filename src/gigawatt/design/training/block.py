@@ -49,8 +49,7 @@ def linear_s(
     forward = product_s(m, n, k, count, rate, size, chip, physics, BF16_BYTES)
     data = product_s(m, k, n, count, rate, size, chip, physics, BF16_BYTES)
     weight = product_s(n, k, m, count, rate, size, chip, physics, 2 * recipe.gradient_bytes)
-    apart_bytes = (1.0 - recipe.fused_accumulation) * n * k * count * (BF16_BYTES + 2.0 * recipe.gradient_bytes)
-    return forward, data + weight + apart_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
+    return forward, data + weight
 
 
 def attention_linears(block: BlockShape, hidden: Number, split: Split) -> tuple[tuple[Number, Number], ...]:

@@ -119,6 +119,17 @@ def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics:
     return moved / (chip.hbm_bytes_per_s * physics.hbm_frac)
 
 
+def accumulate_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
+    """Adding one micro-batch's gradients to the accumulated ones, where the products do not do it by themselves [s].
+
+    ZeRO-3 accumulates its shard only.
+    """
+    local = (weights.dense + weights.table) / split.tp + weights.expert / (split.ep * split.etp)
+    shard = np.where(grid.zero >= 3, grid.shard, 1.0)
+    moved = (1.0 - recipe.fused_accumulation) * local / (grid.pp * shard) * traffic.accumulate_bytes(recipe.gradient_bytes)
+    return moved * physics.accumulate_traffic / (chip.hbm_bytes_per_s * physics.hbm_frac)
+
+
 def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
     """Activations and gradients handed to the next stage for one micro-batch, every chunk [s].
 
@@ -139,8 +150,10 @@ def step_cost(
     per_layer = layers.total_s / weights.num_layers
     slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, head)
     p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0))
+    accumulate = accumulate_s(grid, weights, split, chip, recipe, physics)
     work = layers.total_s + head
-    pipe = pipeline.pipeline_s(slowest + p2p, work + grid.pp * p2p, grid.num_microbatches, grid.vpp, grid.bubble_frac)
+    extra = p2p + accumulate
+    pipe = pipeline.pipeline_s(slowest + extra, work + grid.pp * extra, grid.num_microbatches, grid.vpp, grid.bubble_frac)
     forward_s = layers.forward_s / grid.pp
     backward_s = (layers.total_s - layers.forward_s) / grid.pp
     dp = replica_s(grid, weights, split, chip, recipe, physics, forward_s, backward_s)
@@ -150,10 +163,10 @@ def step_cost(
     plain = pipe + dp + optimizer
     jitter = pipeline.straggler_s(plain, physics.jitter_frac, num_nodes)
     return StepCost(
-        gemm_s=layers.gemm_s * share, attention_s=layers.attention_s * share, traffic_s=layers.traffic_s * share,
+        gemm_s=layers.gemm_s * share, attention_s=layers.attention_s * share, traffic_s=layers.traffic_s * share + m * accumulate,
         head_s=head * share, tp_s=layers.tp_s * share, cp_s=layers.cp_s * share, ep_s=layers.ep_s * share,
         host_s=layers.host_s * share, recompute_s=layers.recompute_s * share,
-        imbalance_s=m * slowest - work * share, bubble_s=pipe - m * (slowest + p2p), p2p_s=m * p2p, dp_s=dp,
+        imbalance_s=m * slowest - work * share, bubble_s=pipe - m * (slowest + extra), p2p_s=m * p2p, dp_s=dp,
         optimizer_s=optimizer, jitter_s=jitter, step_s=plain + jitter,
     )
 

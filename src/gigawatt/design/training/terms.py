@@ -121,6 +121,8 @@ class Physics(NamedTuple):
     """Time that one dropless MoE layer waits for the host, forward and backward, while it learns its token counts."""
     traffic: Number
     """Element-wise memory traffic against the minimum with every kernel of a layer fused as in Megatron's recipe."""
+    accumulate_traffic: Number
+    """Memory traffic of accumulating gradients apart from their products, against the minimum."""
     softmax_traffic: Number
     """Passes over materialised attention scores, against the minimum of eight bytes a score."""
     moe_traffic: Number
