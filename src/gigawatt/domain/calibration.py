@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gigawatt.domain.memory import MemoryAccounting
 from gigawatt.domain.record import Basis, Record, Sourced
+from gigawatt.domain.training import Schedule
 
 
 class NumberFormat(Sourced):
@@ -41,6 +42,10 @@ class TrainingSoftware(Sourced):
     overlaps: bool = True
     """Communication of gradients and tensor-parallel activations may run beside computation."""
     gradient_bytes: float = Field(gt=0)
+    schedules: tuple[Schedule, ...] = ("1f1b", "interleaved")
+    """Pipeline schedules that it runs; a search keeps to them."""
+    zero_stages: tuple[int, ...] = (0, 1, 2, 3)
+    """ZeRO stages that it runs; a search keeps to them."""
     blank_recompute: Literal["none", "selective", "full", "lightest-that-fits"] = "none"
     """What a measured row that does not say is taken to have recomputed."""
     blank_scale_out_bytes_per_s: float | None = Field(default=None, gt=0)

@@ -89,6 +89,9 @@ class Space:
     num_accelerators: int
     job: TrainingJob
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    schedules: Sequence[str] = SCHEDULES
+    """Those that the software runs; a fixed schedule overrides them."""
+    zeros: Sequence[int] = ZEROS
 
     def __post_init__(self) -> None:
         _check_fixed(self.fixed)
@@ -185,9 +188,9 @@ class Space:
         experts, widths = self._expert_choices
         layers = self.model.num_layers + self.model.num_mtp_layers
         others = (
-            experts, widths, self._choices("vpp", range(layers)), self._choices("zero", ZEROS),
+            experts, widths, self._choices("vpp", range(layers)), self._choices("zero", self.zeros),
             self._choices("micro_batch", divisors(self.job.global_batch)),
-            self._choices("recompute", RECOMPUTES), self._choices("schedule", SCHEDULES),
+            self._choices("recompute", RECOMPUTES), self._choices("schedule", self.schedules),
         )  # fmt: skip
         return int(meshes * prod(len(one) for one in others))
 
@@ -222,7 +225,7 @@ class Space:
     def _tail(self, mesh: Mesh) -> Tail:
         table = np.asarray(self._schedules(mesh.pp), np.int64).reshape(-1, 2)
         shards = [
-            (zero, shard) for zero in self._choices("zero", _zeros(mesh))
+            (zero, shard) for zero in self._choices("zero", _zeros(mesh, self.zeros))
             for shard in self._choices("dp_shard", _shards(mesh, zero)) if not shard or mesh.dp % shard == 0
         ]  # fmt: skip
         columns = np.asarray(shards, np.int64).reshape(-1, 2)
@@ -233,7 +236,7 @@ class Space:
         if pp not in known:
             layers = self.model.num_layers + self.model.num_mtp_layers
             vpps = self._choices("vpp", range(1, max(layers // pp, 1) + 1))
-            names = self._choices("schedule", SCHEDULES)
+            names = self._choices("schedule", self.schedules)
             job = self.job.model_copy(update={"global_batch": pp})
             known[pp] = [
                 (vpp, SCHEDULES.index(name)) for vpp in vpps for name in names
@@ -270,10 +273,12 @@ def layout_key(layout: Layout) -> tuple[int, ...]:
     return tuple(codes[axis] if axis in codes else getattr(layout, axis) for axis in AXES)
 
 
-def _zeros(mesh: Mesh) -> Sequence[int]:
+def _zeros(mesh: Mesh, known: Sequence[int]) -> Sequence[int]:
+    """With a pipeline, sharded gradients or parameters would move in every micro-batch; not where there is a lighter stage."""
     if mesh.dp * mesh.cp == 1:
         return (0,)
-    return ZEROS if mesh.pp == 1 else ZEROS[:2]
+    light = [zero for zero in known if zero <= 1] if 1 in known else list(known)
+    return known if mesh.pp == 1 else light
 
 
 def _shards(mesh: Mesh, zero: int) -> Sequence[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gigawatt.design.training.axes import Space
@@ -30,13 +31,13 @@ def remedies(space: Space) -> Iterator[Remedy]:
     if unfixed:
         return
     n, job = space.num_accelerators, space.job
-    for number in _around(n, lambda m: has_layouts(Space(space.model, m, job, space.fixed))):
+    for number in _around(n, lambda m: has_layouts(replace(space, num_accelerators=m))):
         words = Binding(
             constraint="nearest", message=f"{number:,} accelerators instead of {n:,} have legal layouts"
         )
         yield Remedy(number, job, space.fixed, words)
     for batch in _around(
-        job.global_batch, lambda b: has_layouts(Space(space.model, n, _with_batch(job, b), space.fixed))
+        job.global_batch, lambda b: has_layouts(replace(space, job=_with_batch(job, b)))
     ):
         words = Binding(
             constraint="nearest",
@@ -48,7 +49,7 @@ def remedies(space: Space) -> Iterator[Remedy]:
 def more_accelerators(space: Space) -> Iterator[Space]:
     """For a space in which nothing fits: the same question on twice as many accelerators, again and again."""
     for doubling in range(1, MOST_DOUBLINGS + 1):
-        yield Space(space.model, space.num_accelerators << doubling, space.job, space.fixed)
+        yield replace(space, num_accelerators=space.num_accelerators << doubling)
 
 
 def has_layouts(space: Space) -> bool:
@@ -70,7 +71,7 @@ def has_layouts(space: Space) -> bool:
 def _unfixed(space: Space) -> Iterator[Remedy]:
     for axis, value in space.fixed.items():
         fixed = {name: kept for name, kept in space.fixed.items() if name != axis}
-        if has_layouts(Space(space.model, space.num_accelerators, space.job, fixed)):
+        if has_layouts(replace(space, fixed=fixed)):
             words = Binding(
                 constraint="fixed", message=f"without {axis} fixed at {value} there are legal layouts"
             )

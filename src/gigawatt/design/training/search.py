@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
@@ -104,7 +104,9 @@ def search_layouts(
         broken = violations(model, num_accelerators, job, asked)
         if broken:
             raise InputError([Problem(row.message, key=row.constraint) for row in broken])
-    search = Search(context, Space(model, num_accelerators, job, dict(fixed)), top)
+    software = context.setting.software
+    space = Space(model, num_accelerators, job, dict(fixed), software.schedules, software.zero_stages)
+    search = Search(context, space, top)
     search.run(exhaustive)
     report = SearchReport(search.evaluated, search.bounded, time.process_time() - begun_s)
     return _design(search, asked, calibration), report
@@ -147,7 +149,8 @@ def _what_binds(
     again = context_of(
         context.model, context.system, context.accelerator, other.num_accelerators, other.job, calibration
     )
-    nearby = Search(again, Space(space.model, other.num_accelerators, other.job, other.fixed), 1)
+    moved = replace(space, num_accelerators=other.num_accelerators, job=other.job, fixed=other.fixed)
+    nearby = Search(again, moved, 1)
     nearby.run(False)
     one = nearby.best[0] if nearby.best else nearby.lightest
     return (*space.refused, *(remedy.message for remedy in found)), predict(

@@ -93,6 +93,16 @@ def enumerated(model: Model, num_accelerators: int, job: TrainingJob, **fixed: o
     return found
 
 
+def offered(model: Model, num_accelerators: int, job: TrainingJob) -> list[Layout]:
+    """Of those, the ones that the software of the calibration runs."""
+    software = context_of(*question(model, num_accelerators, job)).setting.software
+    return [
+        one
+        for one in enumerated(model, num_accelerators, job)
+        if one.schedule in software.schedules and one.zero in software.zero_stages
+    ]
+
+
 @pytest.mark.parametrize(("model", "num_accelerators"), CASES)
 def test_the_space_is_every_legal_layout_and_no_other(model, num_accelerators) -> None:
     walked = enumerated(model, num_accelerators, JOB)
@@ -105,7 +115,7 @@ def test_the_space_is_every_legal_layout_and_no_other(model, num_accelerators) -
 @pytest.mark.parametrize(("model", "num_accelerators"), [(DENSE, 1), (DENSE, 6), (SPARSE, 4)])
 def test_the_winner_is_that_of_pricing_every_layout_by_itself(model, num_accelerators) -> None:
     context = context_of(*question(model, num_accelerators))
-    alone = [predict(context, layout) for layout in enumerated(model, num_accelerators, JOB)]
+    alone = [predict(context, layout) for layout in offered(model, num_accelerators, JOB)]
     fitting = sorted(one.step_s for one in alone if one.fits)
     for exhaustive in (True, False):
         design = design_training(*question(model, num_accelerators), top=3, exhaustive=exhaustive)
@@ -118,7 +128,7 @@ def test_the_winner_is_that_of_pricing_every_layout_by_itself(model, num_acceler
 def test_every_layout_is_either_weighed_or_bounded(model, num_accelerators) -> None:
     everything, _ = search_layouts(*question(model, num_accelerators), exhaustive=True)
     design, report = search_layouts(*question(model, num_accelerators))
-    assert everything.layouts_evaluated == len(enumerated(model, num_accelerators, JOB))
+    assert everything.layouts_evaluated == len(offered(model, num_accelerators, JOB))
     assert report.layouts_legal == design.layouts_legal == everything.layouts_evaluated
     assert design.best == everything.best
 
@@ -218,7 +228,7 @@ def test_nothing_fits_names_memory_and_the_lightest_layout() -> None:
     asked = question(CATALOG.model("llama-3.1-405b"), 8, job)
     design = design_training(*asked)
     context = context_of(*asked)
-    lightest = min(predict(context, x).memory_bytes for x in enumerated(asked[0], 8, job))
+    lightest = min(predict(context, x).memory_bytes for x in offered(asked[0], 8, job))
     assert design.best == ()
     assert not design.proven_optimal
     assert design.nearest is not None
@@ -259,3 +269,13 @@ def test_more_layouts_than_fit_may_be_asked_for() -> None:
 
 def test_axes_are_those_of_a_layout() -> None:
     assert set(AXES) == set(Layout.model_fields)
+
+
+def test_a_search_keeps_to_what_the_software_runs_unless_an_axis_is_fixed() -> None:
+    """Megatron-Core has no zero-bubble schedule, torchtitan no ZeRO-1; who fixes an axis is believed."""
+    titan = JOB.model_copy(update={"software": "torchtitan 2025"})
+    megatron = design_training(*question(DENSE, 8), top=500)
+    assert {one.layout.schedule for one in megatron.best} <= {"1f1b", "interleaved"}
+    assert not any(one.layout.zero == 1 for one in design_training(*question(DENSE, 8, titan), top=500).best)
+    fixed = design_training(*question(DENSE, 8), fixed={"schedule": "zero-bubble"})
+    assert {one.layout.schedule for one in fixed.best} == {"zero-bubble"}
