@@ -93,7 +93,7 @@ def expressed(row: Mapping[str, str]) -> tuple[list[BlockKind], Edges, Split, Gr
         _number(row, "pp", 1), _number(row, "vpp", 1), dp, _number(row, "zero"), dp * cp, batches, 1.0
     )
     recipe = recipe_of(0.0 if gpt else 1.0, 1.0 if row["precision"] == "fp8" else 2.0)
-    kinds = [BlockKind(shape, _num_layers(row, hidden), 0.0)]
+    kinds = [BlockKind(shape, _num_layers(row, hidden))]
     return kinds, Edges(_number(row, "vocab"), hidden, 1.0 if gpt else 0.0), split, grid, recipe
 
 

@@ -160,6 +160,7 @@ def test_a_missed_deadline_ends_with_1(scenario: Path, tmp_path: Path) -> None:
 
 INTERRUPTED = """\
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits SIGINT ignored
 import gigawatt.design.training.search as search
 def stopped(*arguments, **options):
     os.kill(os.getpid(), signal.SIGINT)
