@@ -76,8 +76,13 @@ class StageMemory(Record):
     def total_bytes(self) -> float:
         """All parts together: the predicted peak."""
         return (
-            self.weights_bytes + self.gradients_bytes + self.optimizer_bytes + self.activations_bytes
-            + self.logits_bytes + self.buffers_bytes + self.slack_bytes
+            self.weights_bytes
+            + self.gradients_bytes
+            + self.optimizer_bytes
+            + self.activations_bytes
+            + self.logits_bytes
+            + self.buffers_bytes
+            + self.slack_bytes
         )
 
 

@@ -73,7 +73,12 @@ def gemm_s(
 
 
 def flash_attention_flop(
-    micro_batch: Number, seq_len: Number, window_tokens: Number, num_heads: Number, qk_dim: Number, v_dim: Number
+    micro_batch: Number,
+    seq_len: Number,
+    window_tokens: Number,
+    num_heads: Number,
+    qk_dim: Number,
+    v_dim: Number,
 ) -> Number:
     """FLOPs of one causal attention core, forward, without masked-out squares [FLOP].
 

@@ -7,7 +7,9 @@ import numpy as np
 from gigawatt.laws.numbers import Number
 
 
-def pipeline_s(slowest_s: Number, sum_s: Number, num_microbatches: Number, vpp: Number, bubble_frac: Number) -> Number:
+def pipeline_s(
+    slowest_s: Number, sum_s: Number, num_microbatches: Number, vpp: Number, bubble_frac: Number
+) -> Number:
     """Time from the first forward to the last backward of a 1F1B pipeline [s].
 
     `slowest_s` and `sum_s` are forward plus backward of one micro-batch on the slowest stage and on all stages.

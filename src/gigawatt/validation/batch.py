@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,10 @@ def batch_of(runs: Sequence[MeasuredRun]) -> Batch:
     most = max(len(row) for row in kinds)
     padded = [row + (row[0]._replace(count=0.0),) * (most - len(row)) for row in kinds]
     columns = [[row[k] for row in padded] for k in range(most)]
-    weights = [weights_of(row, float(run.model.hidden), float(run.model.vocab)) for row, run in zip(kinds, runs, strict=True)]  # type: ignore[union-attr]
+    weights = [
+        weights_of(row, float(run.model.hidden), float(run.model.vocab))
+        for row, run in zip(kinds, runs, strict=True)
+    ]  # type: ignore[union-attr]
     return Batch(
         kinds=tuple(_stack_kind(column) for column in columns),
         weights=stack(weights),

@@ -56,7 +56,10 @@ class Problem:
         for level in self.levels:
             own = np.append(offsets[level.start : level.start + len(level.keys)] * level.sd, 0.0)[level.index]
             sums[level.name] = sums.get(level.name, 0.0) + own
-        return {name: _transform(self.scales[name], self.centres[name], sums.get(name, 0.0)) for name in self.centres}
+        return {
+            name: _transform(self.scales[name], self.centres[name], sums.get(name, 0.0))
+            for name in self.centres
+        }
 
     def physics(self, offsets: Floats) -> Physics:
         """Physics [runs]."""
@@ -95,7 +98,10 @@ def problem_of(runs: Sequence[MeasuredRun], batch: Batch, measured_s: Floats) ->
     levels = tuple(_levels(runs))
     low = np.array([float(run.setting.format.peak != "bf16") for run in runs if run.setting])
     size = levels[-1].start + len(levels[-1].keys)
-    centres = {row.id: np.array([run.setting.centres[row.id] for run in runs if run.setting]) for row in _parameters(runs)}
+    centres = {
+        row.id: np.array([run.setting.centres[row.id] for run in runs if run.setting])
+        for row in _parameters(runs)
+    }
     scales = {row.id: row.scale for row in _parameters(runs)}
     return Problem(batch, levels, low, np.log(measured_s), centres, scales, size)
 
@@ -157,7 +163,13 @@ def fit(problem: Problem, rows: NDArray[np.intp], prior: Prior | None = None, ma
         return np.vstack([_damped_slopes(problem, offsets, rows), np.diag(1.0 / known.open_frac)])
 
     answer = least_squares(
-        residuals, known.offsets, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-BOUND, BOUND), ftol=1e-5
+        residuals,
+        known.offsets,
+        jac=slopes,
+        method="trf",
+        max_nfev=max_rounds,
+        bounds=(-BOUND, BOUND),
+        ftol=1e-5,
     )
     found: Floats = answer.x
     return found
@@ -197,8 +209,13 @@ def fitted_parameters(
     left = open_fracs(problem, offsets, rows, prior or physical_prior(problem))
     return tuple(
         FittedParameter(
-            name=level.name, level=level.level, key=key, offset=round(float(offsets[level.start + i]), 6), sd_frac=level.sd,
-            num_rows=int(np.sum(level.index[rows] == i)), open_frac=round(float(left[level.start + i]), 4),
+            name=level.name,
+            level=level.level,
+            key=key,
+            offset=round(float(offsets[level.start + i]), 6),
+            sd_frac=level.sd,
+            num_rows=int(np.sum(level.index[rows] == i)),
+            open_frac=round(float(left[level.start + i]), 4),
         )
         for level in problem.levels
         for i, key in enumerate(level.keys)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gigawatt.design.training.memory import Books, Edges, lightest_fitting_recompute
 from gigawatt.design.training.context import accounting_of
+from gigawatt.design.training.memory import Books, Edges, lightest_fitting_recompute
 from gigawatt.domain.calibration import TrainingCalibration
 from gigawatt.laws import memory
 from gigawatt.validation.batch import Batch, Floats, stack
@@ -28,7 +28,11 @@ def books_of(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> B
 def edges_of(runs: Sequence[MeasuredRun]) -> Edges:
     """Embedding and head of each run's model, as arrays."""
     return stack(
-        [Edges(float(run.model.vocab), float(run.model.hidden), float(run.model.tied_head)) for run in runs if run.model]
+        [
+            Edges(float(run.model.vocab), float(run.model.hidden), float(run.model.tied_head))
+            for run in runs
+            if run.model
+        ]
     )
 
 
@@ -36,7 +40,13 @@ def settle_recompute(runs: Sequence[MeasuredRun], batch: Batch, calibration: Tra
     """The batch with blank recomputation settled where the software's rule is the lightest that fits."""
     usable = np.array([run.accelerator.usable_hbm_bytes or 0.0 for run in runs if run.accelerator])
     code = lightest_fitting_recompute(
-        batch.kinds, edges_of(runs), batch.split, batch.grid, batch.recipe, books_of(runs, calibration), usable
+        batch.kinds,
+        edges_of(runs),
+        batch.split,
+        batch.grid,
+        batch.recipe,
+        books_of(runs, calibration),
+        usable,
     )
     blank = np.array([run.blank_recompute == "lightest-that-fits" for run in runs])
     full: Floats = np.where(blank, np.where(code == memory.FULL, 1.0, 0.0), batch.split.full)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import get_args
 
 from gigawatt.catalog import Catalog
+from gigawatt.design.training.physics import Setting, require, setting_of, software_of
+from gigawatt.design.training.shape import peak_of
 from gigawatt.documents import load_csv
 from gigawatt.domain.calibration import TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Attention, Block, FeedForward, Model
 from gigawatt.domain.training import Layout, Recompute, TrainingJob
-from gigawatt.design.training.physics import Setting, require, setting_of, software_of
-from gigawatt.design.training.shape import peak_of
 from gigawatt.errors import InputError, Problem
 from gigawatt.units import parse_quantity
 
@@ -28,8 +28,22 @@ GPT_VOCAB = 50 * 1024
 
 NEEDED = ("tp", "pp", "dp", "micro_batch", "global_batch_seqs", "seq_len", "measured_step_s")
 CONFIGURATION = (
-    "model", "gpu_kind", "gpus", "tp", "cp", "ep", "pp", "vpp", "dp", "micro_batch", "global_batch_seqs", "seq_len",
-    "precision", "zero", "recompute", "software",
+    "model",
+    "gpu_kind",
+    "gpus",
+    "tp",
+    "cp",
+    "ep",
+    "pp",
+    "vpp",
+    "dp",
+    "micro_batch",
+    "global_batch_seqs",
+    "seq_len",
+    "precision",
+    "zero",
+    "recompute",
+    "software",
 )
 INEXPRESSIBLE = {
     r"nemotron.?(3.?(nano|super)|h)": "hybrid of state-space and attention layers: no law for its scan",
@@ -93,7 +107,12 @@ def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
     have = set(rows[0]) if rows else set()
     lacking = [name for name in ("model", "gpu_kind", "gpus", *NEEDED) if name not in have]
     if lacking:
-        raise InputError([Problem(f"column is missing; a file of measured runs needs it", key=name, file=str(file)) for name in lacking])
+        raise InputError(
+            [
+                Problem("column is missing; a file of measured runs needs it", key=name, file=str(file))
+                for name in lacking
+            ]
+        )
 
 
 def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
@@ -126,11 +145,22 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
     model = model_of(row, catalogue)
     contradiction = _contradiction(row, model)
     return MeasuredRun(
-        id=row.get("id", ""), row=row, status="document_error" if contradiction else "predicted", reason=contradiction,
-        full_layout=True, model=model, system=system, accelerator=accelerator, layout=_layout(row, software),
-        job=TrainingJob(seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision),
+        id=row.get("id", ""),
+        row=row,
+        status="document_error" if contradiction else "predicted",
+        reason=contradiction,
+        full_layout=True,
+        model=model,
+        system=system,
+        accelerator=accelerator,
+        layout=_layout(row, software),
+        job=TrainingJob(
+            seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision
+        ),
         setting=setting,
-        scale_out_bytes_per_s=network * GIGA if network else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
+        scale_out_bytes_per_s=network * GIGA
+        if network
+        else software.blank_scale_out_bytes_per_s or system.scale_out_bytes_per_s or 0.0,
         num_nodes=max(nodes, 1.0),
         measured_step_s=_number(row, "measured_step_s") or 0.0,
         measured_mem_gib=_number(row, "measured_peak_mem_gib") or 0.0,
@@ -171,12 +201,23 @@ def _layout(row: Mapping[str, str], software: TrainingSoftware) -> Layout:
     vpp = _whole(row, "vpp", 1)
     recompute = row.get("recompute", "").split("+")[0]
     if not recompute:
-        recompute = software.blank_recompute if software.blank_recompute in ("none", "selective", "full") else "none"
+        recompute = (
+            software.blank_recompute if software.blank_recompute in ("none", "selective", "full") else "none"
+        )
     if recompute not in get_args(Recompute):
-        raise InputError(f"recompute: expected {', '.join(get_args(Recompute))} or blank, found {recompute!r}")
+        raise InputError(
+            f"recompute: expected {', '.join(get_args(Recompute))} or blank, found {recompute!r}"
+        )
     return Layout(
-        tp=_whole(row, "tp"), pp=_whole(row, "pp"), vpp=vpp, cp=_whole(row, "cp", 1), ep=_whole(row, "ep", 1),
-        dp=_whole(row, "dp"), micro_batch=_whole(row, "micro_batch"), zero=zero, dp_shard=shard,
+        tp=_whole(row, "tp"),
+        pp=_whole(row, "pp"),
+        vpp=vpp,
+        cp=_whole(row, "cp", 1),
+        ep=_whole(row, "ep", 1),
+        dp=_whole(row, "dp"),
+        micro_batch=_whole(row, "micro_batch"),
+        zero=zero,
+        dp_shard=shard,
         recompute=recompute,  # type: ignore[arg-type]
         schedule="interleaved" if vpp > 1 else "1f1b",
     )
@@ -230,10 +271,26 @@ def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
     heads = int(_number(row, "heads") or _usual_heads(hidden))
     kv_heads = int(_number(row, "kv_heads") or heads)
     head_dim = int(_number(row, "head_dim") or hidden // heads)
-    attention = Attention(num_heads=heads, num_kv_heads=kv_heads, head_dim=head_dim, v_head_dim=head_dim, qkv_bias=True, out_bias=True)
-    block = Block(count=layers, attention=attention, feed_forward=FeedForward(hidden=ffn, gated=False, bias=True))
+    attention = Attention(
+        num_heads=heads,
+        num_kv_heads=kv_heads,
+        head_dim=head_dim,
+        v_head_dim=head_dim,
+        qkv_bias=True,
+        out_bias=True,
+    )
+    block = Block(
+        count=layers, attention=attention, feed_forward=FeedForward(hidden=ffn, gated=False, bias=True)
+    )
     return Model(
-        id=row["model"], name=row["model"], hidden=hidden, vocab=vocab, blocks=(block,), tied_head=True, norm="layer", norm_bias=True,
+        id=row["model"],
+        name=row["model"],
+        hidden=hidden,
+        vocab=vocab,
+        blocks=(block,),
+        tied_head=True,
+        norm="layer",
+        norm_bias=True,
         num_learned_positions=_whole(row, "seq_len"),
     )
 

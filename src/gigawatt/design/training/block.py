@@ -24,7 +24,14 @@ BACKWARD_LAUNCHES = 1.5
 
 
 def product_s(
-    m: Number, n: Number, k: Number, count: Number, flop_per_s: Number, operand_bytes: Number, chip: Chip, physics: Physics,
+    m: Number,
+    n: Number,
+    k: Number,
+    count: Number,
+    flop_per_s: Number,
+    operand_bytes: Number,
+    chip: Chip,
+    physics: Physics,
     out_bytes: Number,
 ) -> Number:
     """Time of `count` products [m, k] x [k, n], with shape effects [s]."""
@@ -40,7 +47,15 @@ def product_s(
 
 
 def linear_s(
-    m: Number, n: Number, k: Number, count: Number, rate: Number, size: Number, chip: Chip, recipe: Recipe, physics: Physics
+    m: Number,
+    n: Number,
+    k: Number,
+    count: Number,
+    rate: Number,
+    size: Number,
+    chip: Chip,
+    recipe: Recipe,
+    physics: Physics,
 ) -> tuple[Number, Number]:
     """Forward and backward time of a linear layer: y = x W, then dx = dy W' and dW = x' dy [s, s].
 
@@ -95,7 +110,14 @@ def linears_s(
         present = (n > 0) & (k > 0) & (count > 0) & (m > 0)
         once = np.where(present, 1.0, 0.0)
         fwd, bwd = linear_s(
-            np.maximum(m, 1.0), np.maximum(n, 1.0), np.maximum(k, 1.0), np.maximum(count, 1.0), rate, size, chip, recipe,
+            np.maximum(m, 1.0),
+            np.maximum(n, 1.0),
+            np.maximum(k, 1.0),
+            np.maximum(count, 1.0),
+            rate,
+            size,
+            chip,
+            recipe,
             physics,
         )
         forward = forward + once * fwd
@@ -133,7 +155,9 @@ def attention_s(
     return forward, backward
 
 
-def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recipe, physics: Physics) -> tuple[Number, Number]:
+def traffic_bytes(
+    block: BlockShape, hidden: Number, split: Split, recipe: Recipe, physics: Physics
+) -> tuple[Number, Number]:
     """Forward and backward memory traffic of everything that is not a matrix product [bytes, bytes].
 
     Norms are split by sequence parallelism only; a low-precision recipe casts the input of every product, and the
@@ -149,9 +173,15 @@ def traffic_bytes(block: BlockShape, hidden: Number, split: Split, recipe: Recip
     rotary = local * traffic.rotary_bytes(block.num_heads, block.head_dim)
     biased = block.expert_bias * copies * traffic.biased_expert_bytes(hidden, block.expert_ffn, block.gated)
     activation = traffic.activation_bytes(ffn, block.gated) + biased
-    routing = moe * local * traffic.routing_bytes(hidden, block.num_experts, block.top_k) * physics.moe_traffic
+    routing = (
+        moe * local * traffic.routing_bytes(hidden, block.num_experts, block.top_k) * physics.moe_traffic
+    )
     cast_in = local * (2.0 * hidden + block.num_heads * block.v_head_dim) + ffn + copies * hidden
-    cast_out = local * (2.0 * hidden + block.num_heads * block.head_dim) + ffn * (1.0 + block.gated) + copies * hidden
+    cast_out = (
+        local * (2.0 * hidden + block.num_heads * block.head_dim)
+        + ffn * (1.0 + block.gated)
+        + copies * hidden
+    )
     forward = (norm + rotary + activation) * physics.traffic + routing + cast_in * recipe.cast_bytes
     again = traffic.BACKWARD_NORM * norm + rotary + traffic.BACKWARD_ACTIVATION * activation
     backward = again * physics.traffic + traffic.BACKWARD_NORM * routing + cast_out * recipe.cast_bytes
@@ -163,8 +193,13 @@ def tp_s(hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
     tokens = split.seq_len * split.micro_batch / split.cp
     inside = collectives.ranks_inside(split.tp, 1.0, chip.domain)
     one = collectives.ring_s(
-        tokens * hidden * BF16_BYTES, split.tp, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
+        tokens * hidden * BF16_BYTES,
+        split.tp,
+        inside,
+        chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac,
+        physics.hop_s,
+        physics.far_hop_s,
     )
     return 4.0 * one
 
@@ -175,8 +210,13 @@ def cp_s(block: BlockShape, split: Split, chip: Chip, physics: Physics) -> Numbe
     kv = np.maximum(block.num_kv_heads / split.tp, 1.0) * (block.head_dim + block.v_head_dim)
     inside = collectives.ranks_inside(split.cp, split.tp, chip.domain)
     return collectives.ring_s(
-        tokens * kv * BF16_BYTES, split.cp, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
+        tokens * kv * BF16_BYTES,
+        split.cp,
+        inside,
+        chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac,
+        physics.hop_s,
+        physics.far_hop_s,
     )
 
 
@@ -192,8 +232,13 @@ def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: P
     copies = collectives.distinct_domains(top_k, domains) / np.minimum(top_k, domains)
     rate_out = chip.scale_out_bytes_per_s * physics.scale_out_frac * np.maximum(top_k / domains, 1.0) / copies
     one = collectives.all_to_all_s(
-        tokens * block.top_k * hidden * BF16_BYTES, split.ep, inside, chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        rate_out, physics.hop_s, physics.far_hop_s,
+        tokens * block.top_k * hidden * BF16_BYTES,
+        split.ep,
+        inside,
+        chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        rate_out,
+        physics.hop_s,
+        physics.far_hop_s,
     )
     return 2.0 * one * (block.num_experts > 0)
 
@@ -226,7 +271,14 @@ def block_cost(
     host = physics.host_block_s * (1.0 + BACKWARD_LAUNCHES + split.full)
     total = compute.issue_bound_s(forward + backward + again, host) + sync
     return BlockCost(
-        gemm_s=gemm_f + gemm_b, attention_s=core_f + core_b, traffic_s=move_f + move_b, tp_s=tp_f + tp_b,
-        cp_s=cp_f + cp_b, ep_s=ep_f + ep_b, host_s=total - (forward + backward + again), recompute_s=again,
-        forward_s=forward, total_s=total,
+        gemm_s=gemm_f + gemm_b,
+        attention_s=core_f + core_b,
+        traffic_s=move_f + move_b,
+        tp_s=tp_f + tp_b,
+        cp_s=cp_f + cp_b,
+        ep_s=ep_f + ep_b,
+        host_s=total - (forward + backward + again),
+        recompute_s=again,
+        forward_s=forward,
+        total_s=total,
     )

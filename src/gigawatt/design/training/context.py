@@ -64,13 +64,21 @@ def context_of(
     kinds = block_kinds(model)
     scope = scope_of(calibration, setting)
     return Context(
-        model=model, system=system, accelerator=accelerator, num_accelerators=num_accelerators, job=job, setting=setting,
-        kinds=kinds, weights=weights_of(kinds, float(model.hidden), float(model.vocab)),
+        model=model,
+        system=system,
+        accelerator=accelerator,
+        num_accelerators=num_accelerators,
+        job=job,
+        setting=setting,
+        kinds=kinds,
+        weights=weights_of(kinds, float(model.hidden), float(model.vocab)),
         edges=Edges(float(model.vocab), float(model.hidden), float(model.tied_head)),
         chip=chip_of(accelerator, system, setting.format, num_accelerators),
-        recipe=recipe_of(setting), physics=physics_of(calibration, setting),
+        recipe=recipe_of(setting),
+        physics=physics_of(calibration, setting),
         books=Books.of(accounting_of(calibration, setting), setting.format.operand_bytes),
-        spread=spread_of(calibration, scope, any(block.experts for block in model.blocks)), basis=SCOPES[scope],
+        spread=spread_of(calibration, scope, any(block.experts for block in model.blocks)),
+        basis=SCOPES[scope],
     )
 
 
@@ -100,7 +108,11 @@ def scope_of(calibration: TrainingCalibration, setting: Setting) -> str:
     """What the calibration has seen of this setting: a key of `SCOPES`."""
     seen = calibration.seen
     low = setting.format.peak != "bf16"
-    chip = ("peak", setting.keys["peak"]) in seen if low else ("accelerator", setting.keys["accelerator"]) in seen
+    chip = (
+        ("peak", setting.keys["peak"]) in seen
+        if low
+        else ("accelerator", setting.keys["accelerator"]) in seen
+    )
     software = ("software", setting.keys["software"]) in seen
     return "software" if chip and software else "accelerator" if chip else "neither"
 

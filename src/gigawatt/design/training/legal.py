@@ -10,12 +10,18 @@ from gigawatt.domain.training import Binding, Layout, TrainingJob
 
 def violations(model: Model, num_accelerators: int, job: TrainingJob, layout: Layout) -> tuple[Binding, ...]:
     """Every rule that a layout breaks, in words with the numbers; empty where it is legal."""
-    return tuple(Binding(constraint=name, message=message) for name, message in _broken(model, num_accelerators, job, layout))
+    return tuple(
+        Binding(constraint=name, message=message)
+        for name, message in _broken(model, num_accelerators, job, layout)
+    )
 
 
 def _broken(model: Model, num_accelerators: int, job: TrainingJob, x: Layout) -> Iterator[tuple[str, str]]:
     if x.num_accelerators != num_accelerators:
-        yield "accelerators", f"tp {x.tp} x pp {x.pp} x cp {x.cp} x dp {x.dp} is {x.num_accelerators}, not {num_accelerators}"
+        yield (
+            "accelerators",
+            f"tp {x.tp} x pp {x.pp} x cp {x.cp} x dp {x.dp} is {x.num_accelerators}, not {num_accelerators}",
+        )
     yield from _broken_width(model, x)
     yield from _broken_batch(job, x)
     yield from _broken_pipeline(model, job, x)
@@ -37,7 +43,10 @@ def _broken_width(model: Model, x: Layout) -> Iterator[tuple[str, str]]:
 
 def _broken_batch(job: TrainingJob, x: Layout) -> Iterator[tuple[str, str]]:
     if job.global_batch % (x.dp * x.micro_batch):
-        yield "batch", f"global batch {job.global_batch} does not divide by dp {x.dp} x micro-batch {x.micro_batch}"
+        yield (
+            "batch",
+            f"global batch {job.global_batch} does not divide by dp {x.dp} x micro-batch {x.micro_batch}",
+        )
     if x.cp > 1 and job.seq_len % (2 * x.cp):
         yield "sequence", f"sequence {job.seq_len} does not divide into 2 x cp {x.cp} balanced chunks"
     if x.tp > 1 and job.seq_len % (x.tp * x.cp):
@@ -56,7 +65,10 @@ def _broken_pipeline(model: Model, job: TrainingJob, x: Layout) -> Iterator[tupl
         yield "schedule", "a zero-bubble schedule needs more than one pipeline stage"
     microbatches = job.global_batch // (x.dp * x.micro_batch)
     if x.vpp > 1 and microbatches % x.pp:
-        yield "interleaving", f"{microbatches} micro-batches do not divide by pp {x.pp}, as interleaving needs"
+        yield (
+            "interleaving",
+            f"{microbatches} micro-batches do not divide by pp {x.pp}, as interleaving needs",
+        )
 
 
 def _broken_experts(model: Model, x: Layout) -> Iterator[tuple[str, str]]:

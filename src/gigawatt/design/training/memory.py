@@ -300,7 +300,13 @@ def stage_bytes(
     )
 
     gathered = memory.gathered_bytes(
-        load.largest_params, root, shared + experts, books.gather_bytes, books.reduce_bytes, grid.zero, grid.pp
+        load.largest_params,
+        root,
+        shared + experts,
+        books.gather_bytes,
+        books.reduce_bytes,
+        grid.zero,
+        grid.pp,
     )
     activations, logits = _activation_bytes(load, edges, split, grid, recipe, books, stage)
     weights = _state_bytes(shared, experts, books.weight_bytes, grid, 3.0, expert_shard)
@@ -314,7 +320,12 @@ def stage_bytes(
 
 
 def _state_bytes(
-    shared: Number, experts: Number, bytes_per_param: Number, grid: Grid, from_zero: Number, expert_shard: Number
+    shared: Number,
+    experts: Number,
+    bytes_per_param: Number,
+    grid: Grid,
+    from_zero: Number,
+    expert_shard: Number,
 ) -> Number:
     """One kind of state of all parameters of a stage."""
     split = memory.sharded_bytes(shared, bytes_per_param, grid.zero, from_zero, grid.shard)

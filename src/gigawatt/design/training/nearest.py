@@ -36,9 +36,7 @@ def remedies(space: Space) -> Iterator[Remedy]:
             constraint="nearest", message=f"{number:,} accelerators instead of {n:,} have legal layouts"
         )
         yield Remedy(number, job, space.fixed, words)
-    for batch in _around(
-        job.global_batch, lambda b: has_layouts(replace(space, job=_with_batch(job, b)))
-    ):
+    for batch in _around(job.global_batch, lambda b: has_layouts(replace(space, job=_with_batch(job, b)))):
         words = Binding(
             constraint="nearest",
             message=f"a global batch of {batch:,} instead of {job.global_batch:,} has legal layouts",

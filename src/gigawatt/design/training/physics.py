@@ -37,7 +37,9 @@ def format_of(calibration: TrainingCalibration, precision: str) -> NumberFormat:
     for row in calibration.formats:
         if precision in (row.id, *row.aliases):
             return row
-    raise UnknownIdError(f"unknown precision {precision!r}; known: {', '.join(row.id for row in calibration.formats)}")
+    raise UnknownIdError(
+        f"unknown precision {precision!r}; known: {', '.join(row.id for row in calibration.formats)}"
+    )
 
 
 def software_of(calibration: TrainingCalibration, vintage: str, framework: str = "") -> TrainingSoftware:
@@ -51,7 +53,11 @@ def software_of(calibration: TrainingCalibration, vintage: str, framework: str =
 
 
 def setting_of(
-    calibration: TrainingCalibration, accelerator: Accelerator, precision: str, vintage: str = "", framework: str = ""
+    calibration: TrainingCalibration,
+    accelerator: Accelerator,
+    precision: str,
+    vintage: str = "",
+    framework: str = "",
 ) -> Setting:
     """The keys of every level for an accelerator, a precision and a software release (blank: the default)."""
     vintage = vintage or ("" if framework else calibration.default_software)
@@ -85,7 +91,9 @@ def _centres(
     for kernels in calibration.attention:
         share = kernels.peak_frac.get(accelerator.architecture)
         if kernels.id == software.kernels and share is not None:
-            centres["attention_frac"] = capped * share / float(ramp_frac(ATTENTION_HEAD, centres["head_ramp"]))
+            centres["attention_frac"] = (
+                capped * share / float(ramp_frac(ATTENTION_HEAD, centres["head_ramp"]))
+            )
     return centres
 
 
@@ -108,7 +116,9 @@ def physics_of(calibration: TrainingCalibration, setting: Setting) -> Physics:
     offsets = calibration.offsets
     values = {
         row.id: transform(
-            row.scale, setting.centres[row.id], sum(offsets.get((row.id, level, setting.keys[level]), 0.0) for level in row.levels)
+            row.scale,
+            setting.centres[row.id],
+            sum(offsets.get((row.id, level, setting.keys[level]), 0.0) for level in row.levels),
         )
         for row in calibration.parameters
     }
@@ -118,18 +128,25 @@ def physics_of(calibration: TrainingCalibration, setting: Setting) -> Physics:
 def assemble(values: Mapping[str, Number], low: Number) -> Physics:
     """Physics from parameter values (numbers or arrays) by id; `low` is 1 where products run below 16 bit."""
     narrow = low * values["gemm_low_frac"] + (1.0 - low) * values["gemm16_frac"]
-    return Physics(gemm_frac=narrow, **{name: values[name] for name in Physics._fields if name != "gemm_frac"})
+    return Physics(
+        gemm_frac=narrow, **{name: values[name] for name in Physics._fields if name != "gemm_frac"}
+    )
 
 
 def recipe_of(setting: Setting) -> Recipe:
     """The software's facts as numbers."""
     software, row = setting.software, setting.format
     return Recipe(
-        flash=float(software.flash), fused_sinks=float(software.fused_sinks),
-        sequence_parallel=float(software.sequence_parallel), dropout=float(software.dropout),
-        operand_bytes=row.operand_bytes, cast_bytes=row.cast_bytes,
-        fused_accumulation=float(software.fused_accumulation), overlaps=float(software.overlaps),
-        gradient_bytes=software.gradient_bytes, parameter_bytes=row.gather_bytes,
+        flash=float(software.flash),
+        fused_sinks=float(software.fused_sinks),
+        sequence_parallel=float(software.sequence_parallel),
+        dropout=float(software.dropout),
+        operand_bytes=row.operand_bytes,
+        cast_bytes=row.cast_bytes,
+        fused_accumulation=float(software.fused_accumulation),
+        overlaps=float(software.overlaps),
+        gradient_bytes=software.gradient_bytes,
+        parameter_bytes=row.gather_bytes,
     )
 
 
@@ -138,4 +155,6 @@ def require(accelerator: Accelerator) -> None:
     needed = ("hbm_bytes_per_s", "hbm_bytes", "usable_hbm_bytes")
     lacking = [name for name in needed if getattr(accelerator, name) is None]
     if lacking:
-        raise InputError(f"{accelerator.id}: the catalogue lacks {', '.join(lacking)}; add it in an overlay to plan with it")
+        raise InputError(
+            f"{accelerator.id}: the catalogue lacks {', '.join(lacking)}; add it in an overlay to plan with it"
+        )

@@ -57,7 +57,14 @@ def step_of(context: Context, layout: Layout) -> StepCost:
     """Seconds by cause."""
     c = context
     return step_price(
-        c.kinds, c.weights, split_of(layout, c.job), grid_of(layout, c.job), c.chip, c.recipe, c.physics, c.num_nodes
+        c.kinds,
+        c.weights,
+        split_of(layout, c.job),
+        grid_of(layout, c.job),
+        c.chip,
+        c.recipe,
+        c.physics,
+        c.num_nodes,
     )
 
 
@@ -78,7 +85,8 @@ def predict(context: Context, layout: Layout) -> TrainingPrediction:
         low_step_s=step_s * c.spread.low_frac,
         high_step_s=step_s * c.spread.high_frac,
         parts=tuple(
-            TimePart(key=key, label=label, time_s=float(getattr(cost, key)), law=law) for key, (label, law) in PARTS.items()
+            TimePart(key=key, label=label, time_s=float(getattr(cost, key)), law=law)
+            for key, (label, law) in PARTS.items()
         ),
         memory=stages,
         memory_bytes=fullest,

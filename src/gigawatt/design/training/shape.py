@@ -59,7 +59,13 @@ def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number) -> Wei
     layers: Number = 0.0
     for shape, count in kinds:
         mla = counting.latent_attention_params(
-            hidden, shape.num_heads, shape.head_dim, shape.v_head_dim, shape.rope_dim, shape.q_lora_rank, shape.kv_lora_rank
+            hidden,
+            shape.num_heads,
+            shape.head_dim,
+            shape.v_head_dim,
+            shape.rope_dim,
+            shape.q_lora_rank,
+            shape.kv_lora_rank,
         )
         plain = counting.grouped_query_params(
             hidden, shape.num_heads, shape.num_kv_heads, shape.head_dim, shape.v_head_dim
@@ -67,10 +73,16 @@ def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number) -> Wei
         attention = shape.mla * mla + (1.0 - shape.mla) * plain
         mlp = counting.mlp_params(hidden, shape.ffn + shape.shared_ffn, shape.gated)
         dense = dense + count * (attention + mlp + hidden * shape.num_experts)
-        expert = expert + count * counting.experts_params(hidden, shape.expert_ffn, shape.gated, shape.num_experts)
+        expert = expert + count * counting.experts_params(
+            hidden, shape.expert_ffn, shape.gated, shape.num_experts
+        )
         layers = layers + count
     return Weights(
-        hidden=hidden, vocab=vocab, num_layers=layers, dense=dense, expert=expert,
+        hidden=hidden,
+        vocab=vocab,
+        num_layers=layers,
+        dense=dense,
+        expert=expert,
         table=counting.vocabulary_params(hidden, vocab),
     )
 
@@ -80,7 +92,9 @@ def peak_of(accelerator: Accelerator, key: str) -> float:
     rate = accelerator.peak_flop_per_s.get(key)
     if rate is None:
         have = ", ".join(sorted(accelerator.peak_flop_per_s)) or "none"
-        raise InputError(f"{accelerator.id} has no {key} matrix rate; it has: {have}. Choose another precision")
+        raise InputError(
+            f"{accelerator.id} has no {key} matrix rate; it has: {have}. Choose another precision"
+        )
     return rate
 
 
@@ -104,8 +118,13 @@ DEFAULT_SMS = 128
 def split_of(layout: Layout, job: TrainingJob) -> Split:
     """One rank's share of a layer and of the batch."""
     return Split(
-        seq_len=float(job.seq_len), micro_batch=float(layout.micro_batch), tp=float(layout.tp), cp=float(layout.cp),
-        ep=float(layout.ep), etp=float(layout.etp), full=float(layout.recompute == "full"),
+        seq_len=float(job.seq_len),
+        micro_batch=float(layout.micro_batch),
+        tp=float(layout.tp),
+        cp=float(layout.cp),
+        ep=float(layout.ep),
+        etp=float(layout.etp),
+        full=float(layout.recompute == "full"),
         selective=float(layout.recompute == "selective"),
     )
 
@@ -113,7 +132,11 @@ def split_of(layout: Layout, job: TrainingJob) -> Split:
 def grid_of(layout: Layout, job: TrainingJob) -> Grid:
     """Stages, replicas and micro-batches."""
     return Grid(
-        pp=float(layout.pp), vpp=float(layout.vpp), dp=float(layout.dp), zero=float(layout.zero),
+        pp=float(layout.pp),
+        vpp=float(layout.vpp),
+        dp=float(layout.dp),
+        zero=float(layout.zero),
         shard=float((layout.dp_shard or layout.dp) * layout.cp),
-        num_microbatches=job.global_batch / (layout.dp * layout.micro_batch), bubble_frac=BUBBLE_FRAC[layout.schedule],
+        num_microbatches=job.global_batch / (layout.dp * layout.micro_batch),
+        bubble_frac=BUBBLE_FRAC[layout.schedule],
     )

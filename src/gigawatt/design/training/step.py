@@ -63,13 +63,22 @@ def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: 
     tokens = split.seq_len * split.micro_batch / split.cp
     local = weights.vocab / split.tp
     rate = chip.flop_per_s * physics.gemm16_frac
-    forward, backward = linear_s(tokens, local, weights.hidden, 1.0, rate, float(BF16_BYTES), chip, recipe, physics)
+    forward, backward = linear_s(
+        tokens, local, weights.hidden, 1.0, rate, float(BF16_BYTES), chip, recipe, physics
+    )
     loss = tokens * local * traffic.loss_bytes() / (chip.hbm_bytes_per_s * physics.hbm_frac)
     return forward + backward + loss
 
 
 def replica_s(
-    grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics, forward_s: Number, backward_s: Number
+    grid: Grid,
+    weights: Weights,
+    split: Split,
+    chip: Chip,
+    recipe: Recipe,
+    physics: Physics,
+    forward_s: Number,
+    backward_s: Number,
 ) -> Number:
     """Visible gradient and parameter communication between replicas, a whole step [s].
 
@@ -105,7 +114,9 @@ def replica_s(
     shard_scatter = gather * recipe.gradient_bytes / recipe.parameter_bytes
     all_gather = gather + expert_gather
     always = collectives.exposed_s(all_gather, forward_s, hidden_frac)
-    always = always + collectives.exposed_s(all_gather + shard_scatter + expert_scatter, backward_s, hidden_frac)
+    always = always + collectives.exposed_s(
+        all_gather + shard_scatter + expert_scatter, backward_s, hidden_frac
+    )
     return (1.0 - each) * once + each * (always * grid.num_microbatches + hybrid * once)
 
 
@@ -114,19 +125,28 @@ def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics:
     dense = (weights.dense + weights.table) / (split.tp * grid.pp)
     expert = weights.expert / (split.ep * split.etp * grid.pp)
     shard = np.where(grid.zero >= 1, grid.shard, 1.0)
-    expert_shard = np.where(grid.zero >= 1, np.maximum(grid.dp * split.cp * split.tp / (split.ep * split.etp), 1.0), 1.0)
+    expert_shard = np.where(
+        grid.zero >= 1, np.maximum(grid.dp * split.cp * split.tp / (split.ep * split.etp), 1.0), 1.0
+    )
     moved = traffic.adam_bytes(dense / shard + expert / expert_shard, dense + expert)
     return moved / (chip.hbm_bytes_per_s * physics.hbm_frac)
 
 
-def accumulate_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
+def accumulate_s(
+    grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics
+) -> Number:
     """Adding one micro-batch's gradients to the accumulated ones, where the products do not do it by themselves [s].
 
     ZeRO-3 accumulates its shard only.
     """
     local = (weights.dense + weights.table) / split.tp + weights.expert / (split.ep * split.etp)
     shard = np.where(grid.zero >= 3, grid.shard, 1.0)
-    moved = (1.0 - recipe.fused_accumulation) * local / (grid.pp * shard) * traffic.accumulate_bytes(recipe.gradient_bytes)
+    moved = (
+        (1.0 - recipe.fused_accumulation)
+        * local
+        / (grid.pp * shard)
+        * traffic.accumulate_bytes(recipe.gradient_bytes)
+    )
     return moved * physics.accumulate_traffic / (chip.hbm_bytes_per_s * physics.hbm_frac)
 
 
@@ -137,23 +157,37 @@ def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe
     """
     moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / split.tp
     near = np.minimum(np.floor(chip.domain / (split.tp * split.cp * grid.dp)), 1.0)
-    rate = near * chip.scale_up_bytes_per_s * physics.scale_up_frac + (1.0 - near) * chip.scale_out_bytes_per_s * physics.scale_out_frac
+    rate = (
+        near * chip.scale_up_bytes_per_s * physics.scale_up_frac
+        + (1.0 - near) * chip.scale_out_bytes_per_s * physics.scale_out_frac
+    )
     piped = np.minimum(grid.pp - 1.0, 1.0)
     return piped * 2.0 * grid.vpp * (moved / rate + physics.far_hop_s)
 
 
 def step_cost(
-    grid: Grid, weights: Weights, layers: BlockCost, head: Number, split: Split, chip: Chip, recipe: Recipe, physics: Physics,
+    grid: Grid,
+    weights: Weights,
+    layers: BlockCost,
+    head: Number,
+    split: Split,
+    chip: Chip,
+    recipe: Recipe,
+    physics: Physics,
     num_nodes: Number,
 ) -> StepCost:
     """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch; `head` is `head_s`."""
     per_layer = layers.total_s / weights.num_layers
     slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, head)
-    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0))
+    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (
+        1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0)
+    )
     accumulate = accumulate_s(grid, weights, split, chip, recipe, physics)
     work = layers.total_s + head
     extra = p2p + accumulate
-    pipe = pipeline.pipeline_s(slowest + extra, work + grid.pp * extra, grid.num_microbatches, grid.vpp, grid.bubble_frac)
+    pipe = pipeline.pipeline_s(
+        slowest + extra, work + grid.pp * extra, grid.num_microbatches, grid.vpp, grid.bubble_frac
+    )
     forward_s = layers.forward_s / grid.pp
     backward_s = (layers.total_s - layers.forward_s) / grid.pp
     dp = replica_s(grid, weights, split, chip, recipe, physics, forward_s, backward_s)
@@ -163,11 +197,22 @@ def step_cost(
     plain = pipe + dp + optimizer
     jitter = pipeline.straggler_s(plain, physics.jitter_frac, num_nodes)
     return StepCost(
-        gemm_s=layers.gemm_s * share, attention_s=layers.attention_s * share, traffic_s=layers.traffic_s * share + m * accumulate,
-        head_s=head * share, tp_s=layers.tp_s * share, cp_s=layers.cp_s * share, ep_s=layers.ep_s * share,
-        host_s=layers.host_s * share, recompute_s=layers.recompute_s * share,
-        imbalance_s=m * slowest - work * share, bubble_s=pipe - m * (slowest + extra), p2p_s=m * p2p, dp_s=dp,
-        optimizer_s=optimizer, jitter_s=jitter, step_s=plain + jitter,
+        gemm_s=layers.gemm_s * share,
+        attention_s=layers.attention_s * share,
+        traffic_s=layers.traffic_s * share + m * accumulate,
+        head_s=head * share,
+        tp_s=layers.tp_s * share,
+        cp_s=layers.cp_s * share,
+        ep_s=layers.ep_s * share,
+        host_s=layers.host_s * share,
+        recompute_s=layers.recompute_s * share,
+        imbalance_s=m * slowest - work * share,
+        bubble_s=pipe - m * (slowest + extra),
+        p2p_s=m * p2p,
+        dp_s=dp,
+        optimizer_s=optimizer,
+        jitter_s=jitter,
+        step_s=plain + jitter,
     )
 
 

@@ -39,9 +39,7 @@ def llama_layout(tp=8, pp=16, vpp=1, dp=64, micro_batch=1, recompute=0, zero=1):
 
 def llama_peak(**layout):
     split, grid = llama_layout(**layout)
-    return peak_bytes(
-        [BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0), split, grid, MEGATRON, BOOKS
-    )
+    return peak_bytes([BlockKind(LLAMA_405B, 126)], Edges(128256, 16384, 0.0), split, grid, MEGATRON, BOOKS)
 
 
 def test_parameters_of_llama_3_1_405b():
