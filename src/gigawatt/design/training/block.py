@@ -9,7 +9,7 @@ from gigawatt.laws import collectives, compute, traffic
 from gigawatt.laws.numbers import Number
 
 TILE = 128
-"""Edge of an output tile. Larger tiles run faster and waste more at ragged edges; libraries pick per shape."""
+"""Edge of an output tile. Larger ones run faster and waste more at ragged edges; libraries choose by shape."""
 
 ALIGNED = 64
 """Elements of 16 bit in the 128 bytes that tensor cores load at a time."""
@@ -17,10 +17,10 @@ ALIGNED = 64
 BF16_BYTES = 2
 
 DENSE_KERNELS, ROUTING_KERNELS = 8, 6
-"""Memory-bound kernels of a layer's forward pass: norms, additions, rotary, activation, casts; and of routing."""
+"""Memory-bound kernels of a layer's forward pass: norms, additions, rotary, activation, casts; of routing."""
 
 BACKWARD_LAUNCHES = 1.5
-"""Kernels that the host issues for a layer's backward pass against its forward pass: two products for each one."""
+"""Kernels issued for a backward pass against its forward pass: two products for each one."""
 
 
 def product_s(
@@ -130,7 +130,8 @@ def attention_s(
 ) -> tuple[Number, Number]:
     """Forward and backward time of the attention core [s, s].
 
-    Fused attention is arithmetic; materialised attention is two batched products and the traffic of its scores.
+    Fused attention is arithmetic; materialised attention is two batched products and the traffic of its
+    scores.
     """
     heads = block.num_heads / split.tp
     window = np.where(block.window_tokens > 0, np.minimum(block.window_tokens, split.seq_len), split.seq_len)
@@ -160,8 +161,8 @@ def traffic_bytes(
 ) -> tuple[Number, Number]:
     """Forward and backward memory traffic of everything that is not a matrix product [bytes, bytes].
 
-    Norms are split by sequence parallelism only; a low-precision recipe casts the input of every product, and the
-    gradient of its output.
+    Norms are split by sequence parallelism only; a low-precision recipe casts the input of every product, and
+    the gradient of its output.
     """
     tokens = split.seq_len * split.micro_batch / split.cp
     norm_split = 1.0 + (split.tp - 1.0) * recipe.sequence_parallel
@@ -223,7 +224,9 @@ def cp_s(block: BlockShape, split: Split, chip: Chip, physics: Physics) -> Numbe
 def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
     """Forward expert-parallel communication: dispatch and combine [s].
 
-    A token bound for several experts of one far domain crosses once and is copied there.
+    A token bound for several experts of one far domain crosses once and is copied there, over the scale-up
+    network. Ranks that share an expert (`etp`) gather the tokens of all of them, and scatter the sums of
+    their results.
     """
     tokens = split.seq_len * split.micro_batch / split.cp / split.tp
     inside = collectives.ranks_inside(split.ep, split.etp, chip.domain)
@@ -231,16 +234,16 @@ def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: P
     top_k = np.maximum(block.top_k, 1.0)
     copies = collectives.distinct_domains(top_k, domains) / np.minimum(top_k, domains)
     rate_out = chip.scale_out_bytes_per_s * physics.scale_out_frac * np.maximum(top_k / domains, 1.0) / copies
-    one = collectives.all_to_all_s(
-        tokens * block.top_k * hidden * BF16_BYTES,
-        split.ep,
-        inside,
-        chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        rate_out,
-        physics.hop_s,
-        physics.far_hop_s,
+    rank_bytes = tokens * block.top_k * hidden * BF16_BYTES
+    up = chip.scale_up_bytes_per_s * physics.scale_up_frac
+    exchange = collectives.all_to_all_s(
+        rank_bytes, split.ep, inside, up / domains, rate_out, physics.hop_s, physics.far_hop_s
     )
-    return 2.0 * one * (block.num_experts > 0)
+    share = collectives.ring_s(
+        rank_bytes * split.etp, split.etp, collectives.ranks_inside(split.etp, 1.0, chip.domain), up,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
+    )  # fmt: skip
+    return 2.0 * (exchange + share) * (block.num_experts > 0)
 
 
 def block_cost(

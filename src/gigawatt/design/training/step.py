@@ -1,4 +1,4 @@
-"""A whole optimizer step: layers into stages, stages into a pipeline, gradients over replicas, then the optimizer."""
+"""A whole optimizer step: layers into stages, stages into a pipeline, gradients over replicas, optimizer."""
 
 from __future__ import annotations
 
@@ -82,8 +82,10 @@ def replica_s(
 ) -> Number:
     """Visible gradient and parameter communication between replicas, a whole step [s].
 
-    ZeRO-0 reduces gradients to every replica; ZeRO-1 and 2 scatter gradients and gather parameters once a step;
-    ZeRO-3 gathers twice and scatters once in every micro-batch. `forward_s` and `backward_s` of one micro-batch are the cover.
+    ZeRO-0 reduces gradients to every replica; ZeRO-1 scatters gradients and gathers parameters once a step;
+    ZeRO-2 keeps its share of the gradients only, and so scatters them in every micro-batch; ZeRO-3 gathers
+    twice and scatters once in every micro-batch. `forward_s` and `backward_s` of one micro-batch are the
+    cover.
     """
     hidden_frac = physics.dp_hidden_frac * recipe.overlaps
     up = chip.scale_up_bytes_per_s * physics.scale_up_frac
@@ -111,6 +113,8 @@ def replica_s(
     gather_once = whole * gather + (1.0 - whole) * scatter
     once = collectives.exposed_s(gather_once, forward_s, hidden_frac)
     once = once + collectives.exposed_s(scatter + expert_scatter + expert_gather, backward_s, hidden_frac)
+    early = np.where(grid.zero == 2, grid.num_microbatches - 1.0, 0.0)
+    once = once + early * collectives.exposed_s(scatter + expert_scatter, backward_s, hidden_frac)
     shard_scatter = gather * recipe.gradient_bytes / recipe.parameter_bytes
     all_gather = gather + expert_gather
     always = collectives.exposed_s(all_gather, forward_s, hidden_frac)
@@ -135,7 +139,7 @@ def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics:
 def accumulate_s(
     grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics
 ) -> Number:
-    """Adding one micro-batch's gradients to the accumulated ones, where the products do not do it by themselves [s].
+    """Adding a micro-batch's gradients to the accumulated ones, where the products do not do so [s].
 
     ZeRO-3 accumulates its shard only.
     """
@@ -150,10 +154,11 @@ def accumulate_s(
     return moved * physics.accumulate_traffic / (chip.hbm_bytes_per_s * physics.hbm_frac)
 
 
-def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
+def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics: Physics) -> Number:
     """Activations and gradients handed to the next stage for one micro-batch, every chunk [s].
 
-    Each tensor-parallel rank sends its share and the receivers gather: Narayanan et al., arXiv 2104.04473, section 4.1.
+    Each tensor-parallel rank sends its share and the receivers gather: Narayanan et al., arXiv 2104.04473,
+    section 4.1.
     """
     moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / split.tp
     near = np.minimum(np.floor(chip.domain / (split.tp * split.cp * grid.dp)), 1.0)
@@ -176,10 +181,10 @@ def step_cost(
     physics: Physics,
     num_nodes: Number,
 ) -> StepCost:
-    """The step, by cause. `layers` sums BlockCost over all layers of the model for one micro-batch; `head` is `head_s`."""
+    """The step, by cause. `layers` sums BlockCost over all layers for one micro-batch; `head` is `head_s`."""
     per_layer = layers.total_s / weights.num_layers
     slowest = pipeline.slowest_stage_s(per_layer, weights.num_layers, grid.pp, head)
-    p2p = p2p_s(grid, weights, split, chip, recipe, physics) * (
+    p2p = p2p_s(grid, weights, split, chip, physics) * (
         1.0 - physics.pp_hidden_frac * np.minimum(grid.vpp - 1.0, 1.0)
     )
     accumulate = accumulate_s(grid, weights, split, chip, recipe, physics)
@@ -217,5 +222,5 @@ def step_cost(
 
 
 def least_step_s(layers_s: Number, head_s: Number, pp: Number, num_microbatches: Number) -> Number:
-    """No step is shorter than this: every stage works without pause, nothing but its layers and the head is seen [s]."""
+    """No step is shorter [s]: every stage works without pause, on nothing but its layers and the head."""
     return (layers_s + head_s) * num_microbatches / pp
