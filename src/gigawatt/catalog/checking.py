@@ -178,8 +178,7 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
         return
     learnt = catalog.training_calibration()
     taught = [*learnt.formats, *learnt.software, *learnt.parameters, *learnt.attention, *learnt.accounting]
-    sections: dict[str, list[Any]] = {**rows, "calibration": taught}
-    for section, section_rows in sections.items():
+    for section, section_rows in (*rows.items(), ("calibration", taught)):
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}
             for source in sorted(named - known):

@@ -1,4 +1,4 @@
-"""What measured training runs have taught: number formats and software as facts, physics as fitted parameters."""
+"""What measured training runs have taught: formats and software as facts, physics as fitted parameters."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class TrainingSoftware(Sourced):
 
 
 class PhysicalParameter(Sourced):
-    """One quantity of the cost model that measurements calibrate: where it starts, and where it may differ."""
+    """One quantity of the cost model that measurements calibrate: where it starts, where it may differ."""
 
     centre: float = Field(gt=0)
     """Prior centre, in the unit that the id says."""
     scale: Literal["log", "logit"]
     """Offsets change the logarithm, or the logit of a share that may approach 1."""
-    levels: dict[str, float] = {}
+    levels: dict[str, float] = Field(default={})
     """Prior standard deviation of the offset that each level may add; none: the centre is not fitted."""
 
 
@@ -73,7 +73,7 @@ class AttentionKernels(Sourced):
 
 
 class FittedParameter(Record):
-    """One offset of one physical parameter at one level: `value` in prior standard deviations, `centre` natural."""
+    """An offset of one physical parameter at one level: `value` in prior deviations, `centre` natural."""
 
     name: str
     level: str

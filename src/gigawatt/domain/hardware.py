@@ -35,11 +35,11 @@ class Accelerator(Sourced):
     tdp_w: float | None = Field(default=None, gt=0)
     peak_power_w: float | None = Field(default=None, gt=0)
     """The power at which `peak_flop_per_s` is quoted, where this part is capped below it."""
-    achievable_flop_per_s: dict[str, float] = {}
+    achievable_flop_per_s: dict[str, float] = Field(default={})
     """Best measured matrix rate by number format, where one is published."""
 
     def achievable_frac(self, number_format: str, default_frac: float) -> float:
-        """Best measured share of the peak in large matrix products; `default_frac` where none is published."""
+        """Best measured share of the peak in large products; `default_frac` where none is published."""
         best, peak = self.achievable_flop_per_s.get(number_format), self.peak_flop_per_s.get(number_format)
         return best / peak if best and peak else default_frac
 
@@ -79,7 +79,7 @@ class System(Sourced):
     scale_out: str = ""
     """The network's kind: infiniband, ethernet-roce, efa, ici, ..."""
     node_power_w: float | None = Field(default=None, gt=0)
-    """Whole node at full training load, accelerators included; of a rack, its share of the rack's switches."""
+    """Whole node at full load, accelerators included; of a rack, with its share of the rack's switches."""
     num_accelerators_per_rack: int | None = Field(default=None, gt=0)
     """Of the rack that the maker specifies, where one does."""
     rack_power_w: float | None = Field(default=None, gt=0)

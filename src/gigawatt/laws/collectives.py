@@ -1,7 +1,7 @@
-"""How long collective operations take, by ring over a two-level network: a scale-up domain, and rails between domains.
+"""Time of collective operations, by ring over two levels: a scale-up domain, and rails between domains.
 
-Sizes are in bytes as each name says: `total_bytes` is the whole logical buffer, `rank_bytes` what one rank holds.
-Bandwidths are one direction, per accelerator.
+Sizes are in bytes as each name says: `total_bytes` is the whole logical buffer, `rank_bytes` what one rank
+holds. Bandwidths are one direction, per accelerator.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def ring_s(
     """Time of one all-gather or reduce-scatter of `total_bytes` over `group` ranks, `inside` to a domain [s].
 
     Each rank passes on (n-1)/n of the buffer. Where the ring leaves the domain, the share that crosses,
-    (d-1)/d of the buffer over d domains, moves on all rails at once, `inside` of them; the slower level sets the pace.
-    Latency is that of the 2-level algorithm: inside - 1 near hops and d - 1 far ones.
+    (d-1)/d of the buffer over d domains, moves on all rails at once, `inside` of them; the slower level sets
+    the pace. Latency is that of the 2-level algorithm: inside - 1 near hops and d - 1 far ones.
     Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005, for the ring; NVIDIA NCCL, "rail" topologies.
 
     >>> round(1e3 * ring_s(1e9, 8, 8, 366e9, 50e9, 0.0, 0.0), 3)     # 7/8 GB at 366 GB/s
     2.391
-    >>> round(1e3 * ring_s(1e9, 16, 8, 366e9, 50e9, 0.0, 0.0), 3)    # half of it crosses, over 8 rails of 50 GB/s
+    >>> round(1e3 * ring_s(1e9, 16, 8, 366e9, 50e9, 0.0, 0.0), 3)    # half crosses, over 8 rails of 50 GB/s
     2.561
     """
     group = np.maximum(group, 1.0)
@@ -61,7 +61,8 @@ def all_to_all_s(
 ) -> Number:
     """Time of an all-to-all in which every rank holds `rank_bytes` to spread evenly over the group [s].
 
-    Of each rank's bytes (inside - 1)/n stay in the domain and (n - inside)/n leave it; both move at the same time.
+    Of each rank's bytes (inside - 1)/n stay in the domain and (n - inside)/n leave it; both move at the same
+    time.
     Source: Thakur, Rabenseifner, Gropp, IJHPCA 19(1), 2005 (pairwise exchange).
 
     >>> round(1e3 * all_to_all_s(1e9, 16, 8, 366e9, 50e9, 0.0, 0.0), 2)    # half leaves at 50 GB/s
@@ -78,7 +79,8 @@ def exposed_s(communication_s: Number, cover_s: Number, hidden_frac: Number) -> 
     """What is left visible of communication that runs beside `cover_s` of computation [s].
 
     At most `hidden_frac` of it can be hidden, and no more than the computation lasts.
-    Source: the overlap model of Isaev et al., "Calculon", SC 2023, with a continuous instead of a boolean overlap.
+    Source: the overlap model of Isaev et al., "Calculon", SC 2023, with a continuous instead of a boolean
+    overlap.
 
     >>> exposed_s(2.0, 10.0, 0.75), exposed_s(2.0, 1.0, 0.75)
     (0.5, 1.0)

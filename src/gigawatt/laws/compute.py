@@ -1,6 +1,7 @@
 """How long an accelerator takes for matrix products, attention, memory traffic and issuing kernels.
 
-Every law is branch-free arithmetic: it serves a float, an array (by broadcasting) and a compiled kernel alike.
+Every law is branch-free arithmetic: it serves a float, an array (by broadcasting) and a compiled kernel
+alike.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def tile_occupancy_frac(m: Number, n: Number, num_products: Number, num_sms: Num
 
     >>> round(float(tile_occupancy_frac(27 * 128, 4 * 128, 1, 108, 128)), 3)   # 108 tiles fill an A100 once
     1.0
-    >>> round(float(tile_occupancy_frac(27 * 128, 4 * 128 + 1, 1, 108, 128)), 3)   # one more column: 135 tiles
+    >>> round(float(tile_occupancy_frac(27 * 128, 4 * 128 + 1, 1, 108, 128)), 3)   # a column more: 135 tiles
     0.501
     """
     tiles = np.ceil(m / tile) * np.ceil(n / tile) * num_products
@@ -50,7 +51,8 @@ def ramp_frac(k: Number, ramp: Number) -> Number:
 def alignment_frac(n: Number, k: Number, aligned: Number, misaligned_frac: Number) -> Number:
     """1 where the contiguous dimensions are multiples of `aligned` elements, else `misaligned_frac`.
 
-    Source: the same guide, table "Tensor Core requirements": on A100 fp16 is most efficient in multiples of 64.
+    Source: the same guide, table "Tensor Core requirements": on A100 fp16 is most efficient in multiples of
+    64.
 
     >>> alignment_frac(13824 / 4, 13824, 64, 0.75), alignment_frac(14400 / 4, 14400, 64, 0.75)
     (1.0, 0.75)
@@ -82,7 +84,8 @@ def flash_attention_flop(
 ) -> Number:
     """FLOPs of one causal attention core, forward, without masked-out squares [FLOP].
 
-    A query at position i sees min(i + 1, window) keys; a full causal sequence therefore costs half of the square.
+    A query at position i sees min(i + 1, window) keys; a full causal sequence therefore costs half of the
+    square.
     Source: Dao, "FlashAttention-2", arXiv 2307.08691, section 4.1 (4 s^2 d per head, halved when causal).
 
     >>> flash_attention_flop(1, 8192, 8192, 32, 128, 128) / (4 * 8192**2 * 32 * 128)
@@ -104,7 +107,7 @@ def streaming_s(moved_bytes: Number, bytes_per_s: Number, kernels: Number, kerne
 
 
 def issue_bound_s(device_s: Number, host_s: Number) -> Number:
-    """Time of a stretch of asynchronous launches: the slower of device and host, rounded off where they are close [s].
+    """Time of a stretch of asynchronous launches: the slower of device and host, smoothed [s].
 
     The 8-norm stands for queues of finite depth: near the crossing each waits for the other now and then.
     Source: PyTorch documentation, "CUDA semantics: asynchronous execution".
@@ -116,7 +119,7 @@ def issue_bound_s(device_s: Number, host_s: Number) -> Number:
 
 
 def power_capped_frac(power_w: Number, peak_power_w: Number) -> Number:
-    """Share of the peak rate that a part sustains under a lower power cap than the one its peak is quoted at [0..1].
+    """Share of the peak rate that a part sustains under a lower power cap than its quoted peak [0..1].
 
     Dynamic power goes with voltage squared times clock, and voltage with clock: the cube root.
     Source: Mudge, "Power: a first-class architectural design constraint", IEEE Computer 34(4), 2001.

@@ -12,11 +12,13 @@ def pipeline_s(
 ) -> Number:
     """Time from the first forward to the last backward of a 1F1B pipeline [s].
 
-    `slowest_s` and `sum_s` are forward plus backward of one micro-batch on the slowest stage and on all stages.
-    The slowest stage works without pause; filling and draining costs the other stages once, divided by the
-    `vpp` chunks of an interleaved schedule, and multiplied by `bubble_frac` (1 for 1F1B, 1/3 for ZB-H1).
+    `slowest_s` and `sum_s` are forward plus backward of one micro-batch on the slowest stage and on all
+    stages. The slowest stage works without pause; filling and draining costs the other stages once, divided
+    by the `vpp` chunks of an interleaved schedule, and multiplied by `bubble_frac` (1 for 1F1B, 1/3 for
+    ZB-H1).
     Source: Narayanan et al., arXiv 2104.04473, section 2.2; Qi et al., "Zero Bubble Pipeline Parallelism",
-    arXiv 2401.10241, table 2. Exact for equal stages; for unequal ones exact when the slowest stage is never starved.
+    arXiv 2401.10241, table 2. Exact for equal stages; for unequal ones exact when the slowest stage is never
+    starved.
 
     >>> pipeline_s(1.0, 4.0, 8, 1, 1.0)     # (p - 1)/m = 3/8 more than 8
     11.0
@@ -27,11 +29,13 @@ def pipeline_s(
 
 
 def slowest_stage_s(block_s: Number, num_layers: Number, pp: Number, head_s: Number) -> Number:
-    """Time of one micro-batch on the slowest stage, when layers are dealt out as evenly as whole layers allow [s].
+    """Time of a micro-batch on the slowest stage, layers being dealt out as evenly as whole layers allow [s].
 
-    The last stage also carries output head and loss (`head_s`). Where layers divide evenly by `pp` it sets the pace;
-    where some stages must hold one fewer, the last one does, and as many more as its head weighs, if there are enough.
-    Source: Llama Team, arXiv 2407.21783, section 3.3.2 (fewer layers on the ends); Megatron-LM, uneven pipeline options.
+    The last stage also carries output head and loss (`head_s`). Where layers divide evenly by `pp` it sets
+    the pace; where some stages must hold one fewer, the last one does, and as many more as its head weighs,
+    if there are enough.
+    Source: Llama Team, arXiv 2407.21783, section 3.3.2 (fewer layers on the ends); Megatron-LM, uneven
+    pipeline options.
 
     >>> float(slowest_stage_s(1.0, 8, 4, 0.5))
     2.5
@@ -48,7 +52,8 @@ def straggler_s(step_s: Number, jitter_frac: Number, num_nodes: Number) -> Numbe
     """Time lost to the slowest of many nodes at every step's synchronisation [s].
 
     The expected maximum of light-tailed delays grows with the logarithm of their number.
-    Source: Gumbel, "Statistics of Extremes", 1958; Petrini et al., "The Case of the Missing Supercomputer Performance", SC 2003.
+    Source: Gumbel, "Statistics of Extremes", 1958; Petrini et al., "The Case of the Missing Supercomputer
+    Performance", SC 2003.
 
     >>> round(float(straggler_s(10.0, 0.003, 256)), 3)
     0.24

@@ -1,4 +1,4 @@
-"""Many measured runs as one batch of arrays, priced in one pass of the same laws that price a single layout."""
+"""Many measured runs as one batch of arrays, priced in one pass of the laws that price a single layout."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ def batch_of(runs: Sequence[MeasuredRun]) -> Batch:
     most = max(len(row) for row in kinds)
     padded = [row + (row[0]._replace(count=0.0),) * (most - len(row)) for row in kinds]
     columns = [[row[k] for row in padded] for k in range(most)]
+    models = [run.model for run in runs if run.model]
     weights = [
-        weights_of(row, float(run.model.hidden), float(run.model.vocab))
-        for row, run in zip(kinds, runs, strict=True)
-    ]  # type: ignore[union-attr]
+        weights_of(row, float(model.hidden), float(model.vocab))
+        for row, model in zip(kinds, models, strict=True)
+    ]
     return Batch(
         kinds=tuple(_stack_kind(column) for column in columns),
         weights=stack(weights),
@@ -77,6 +78,9 @@ def _stack_kind(column: Sequence[BlockKind]) -> BlockKind:
 
 
 def _chip(run: MeasuredRun) -> Chip:
-    assert run.accelerator and run.system and run.setting and run.layout
+    assert run.accelerator
+    assert run.system
+    assert run.setting
+    assert run.layout
     chip = chip_of(run.accelerator, run.system, run.setting.format, run.layout.num_accelerators)
     return chip._replace(scale_out_bytes_per_s=run.scale_out_bytes_per_s or chip.scale_out_bytes_per_s)

@@ -1,21 +1,21 @@
-"""Fitting the physical parameters: robust least squares on log step times, with every prior as a row of its own."""
+"""Fitting the physical parameters: robust least squares on log step times, every prior a row of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.design.training.physics import assemble
+from gigawatt.design.training.physics import assemble, transform
 from gigawatt.design.training.terms import Physics
 from gigawatt.domain.calibration import FittedParameter, PhysicalParameter
 from gigawatt.validation.batch import Batch, Floats
 from gigawatt.validation.rows import MeasuredRun
 
 NOISE = 0.045
-"""Scatter of the logarithm of one configuration's step time between releases and sites, which the fit tolerates."""
+"""Tolerated scatter of the logarithm of a configuration's step time, between releases and sites."""
 ROBUST = 1.2
 """Residuals beyond so many noise widths count linearly, not squared: some rows are wrong in their source."""
 BOUND = 3.0
@@ -47,7 +47,7 @@ class Problem:
     measured_log_s: Floats
     centres: dict[str, Floats]
     """[runs] prior centre of each parameter."""
-    scales: dict[str, str]
+    scales: Mapping[str, str]
     size: int
 
     def values(self, offsets: Floats) -> dict[str, Floats]:
@@ -55,10 +55,10 @@ class Problem:
         sums: dict[str, Floats] = {}
         for level in self.levels:
             own = np.append(offsets[level.start : level.start + len(level.keys)] * level.sd, 0.0)[level.index]
-            sums[level.name] = sums.get(level.name, 0.0) + own
+            sums[level.name] = sums.get(level.name, np.zeros_like(own)) + own
         return {
-            name: _transform(self.scales[name], self.centres[name], sums.get(name, 0.0))
-            for name in self.centres
+            name: transform(self.scales[name], centre, sums.get(name, np.zeros_like(centre)))
+            for name, centre in self.centres.items()
         }
 
     def physics(self, offsets: Floats) -> Physics:
@@ -73,7 +73,8 @@ class Problem:
     def slopes(self, offsets: Floats) -> Floats:
         """Change of `log_ratio` with each offset [runs, offsets].
 
-        A run has one key of each level, so all keys of a level are moved at once: one pricing a level, not one a key.
+        A run has one key of each level, so all keys of a level are moved at once: one pricing a level, not
+        one a key.
         """
         base = self.log_ratio(offsets)
         found: Floats = np.zeros((base.size, self.size + 1))
@@ -84,13 +85,6 @@ class Problem:
             column = np.where(known, level.start + level.index, self.size)
             found[np.arange(base.size), column] += (self.log_ratio(moved) - base) / STEP
         return found[:, : self.size]
-
-
-def _transform(scale: str, centre: Floats, offset: Floats) -> Floats:
-    if scale == "log":
-        return centre * np.exp(offset)
-    shifted: Floats = 1.0 / (1.0 + (1.0 - centre) / centre * np.exp(-offset))
-    return shifted
 
 
 def problem_of(runs: Sequence[MeasuredRun], batch: Batch, measured_s: Floats) -> Problem:
@@ -123,7 +117,7 @@ def _levels(runs: Sequence[MeasuredRun]) -> Iterator[Level]:
 
 @dataclass(frozen=True)
 class Prior:
-    """What is known of the offsets beforehand: their most likely values and deviations, in prior deviations."""
+    """What is known of the offsets beforehand: most likely values and deviations, in prior deviations."""
 
     offsets: Floats
     open_frac: Floats
@@ -149,7 +143,8 @@ def prior_from(problem: Problem, known: Sequence[FittedParameter]) -> Prior:
 def fit(problem: Problem, rows: NDArray[np.intp], prior: Prior | None = None, max_rounds: int = 40) -> Floats:
     """Offsets that explain the runs `rows` best, in prior deviations: few, bounded by their priors.
 
-    Source of the loss: Charbonnier et al., "Two deterministic half-quadratic regularization algorithms", ICIP 1994.
+    Source of the loss: Charbonnier et al., "Two deterministic half-quadratic regularization algorithms", ICIP
+    1994.
     """
     from scipy.optimize import least_squares
 
@@ -176,7 +171,7 @@ def fit(problem: Problem, rows: NDArray[np.intp], prior: Prior | None = None, ma
 
 
 def open_fracs(problem: Problem, offsets: Floats, rows: NDArray[np.intp], prior: Prior) -> Floats:
-    """Deviation that the runs leave each offset, in prior deviations: the Laplace approximation at the optimum."""
+    """Deviation that the runs leave each offset, in prior deviations: Laplace's approximation."""
     slopes = _damped_slopes(problem, offsets, rows)
     certainty = slopes.T @ slopes + np.diag(prior.open_frac**-2.0)
     left: Floats = np.sqrt(np.diag(np.linalg.inv(certainty)))

@@ -1,4 +1,4 @@
-"""What measured rows recomputed that do not say: the lightest policy whose predicted peak fits, one rule for all."""
+"""What rows recomputed that do not say so: the lightest policy whose predicted peak fits, for all alike."""
 
 from __future__ import annotations
 

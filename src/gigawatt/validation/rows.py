@@ -53,7 +53,7 @@ INEXPRESSIBLE = {
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """One row: what ran, where, and what was measured. `reason` says why it cannot be predicted, where it cannot."""
+    """One row: what ran, where, and what was measured; `reason` says why it cannot be predicted."""
 
     id: str
     row: Mapping[str, str]
@@ -224,7 +224,7 @@ def _layout(row: Mapping[str, str], software: TrainingSoftware) -> Layout:
 
 
 def _zero(text: str, software: TrainingSoftware) -> tuple[int, int]:
-    """ZeRO stage and sharding group: "3", "1 (group 8)", "hsdp"; blank is none in software without a sharded optimizer."""
+    """ZeRO stage and sharding group: "3", "1 (group 8)", "hsdp"; blank where the optimizer is not sharded."""
     if not text:
         return (1 if software.overlaps else 0), 0
     if text.lower() == "hsdp":
@@ -264,7 +264,7 @@ def _catalogued(name: str, catalogue: Catalog) -> Model | None:
 
 
 def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
-    """A GPT of the row's shape; blanks follow from the parameter count (layers) and usual head sizes (heads)."""
+    """A GPT of the row's shape; blanks follow from the parameters (layers) and usual head sizes (heads)."""
     vocab = int(_number(row, "vocab") or GPT_VOCAB)
     ffn = int(_number(row, "ffn_hidden") or 4 * hidden)
     layers = int(_number(row, "layers") or _usual_layers(row, hidden, vocab))

@@ -3,8 +3,9 @@
 Rules are asked of `legal.violations`, axis by axis, so that a search and a prediction can never disagree on
 them. Two things follow by construction instead: micro-batches divide a replica's share of the batch, and an
 interleaved schedule takes whole rounds of micro-batches. Left out is what is legal but not sensible: ZeRO
-where one rank holds everything, and ZeRO-2 and -3 in a pipeline, which would scatter or gather anew for
-every micro-batch (an axis that is fixed is taken as it is). Only ZeRO-3 is tried on groups of replicas.
+where one rank holds everything, ZeRO-2 and -3 in a pipeline, which would scatter or gather anew for every
+micro-batch, and chunks of unequal depth on a full stage, over which an interleaved schedule stalls (an axis
+that is fixed is taken as it is). Only ZeRO-3 is tried on groups of replicas.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
+from math import ceil, prod
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -235,7 +236,7 @@ class Space:
         known = self._schedules_known
         if pp not in known:
             layers = self.model.num_layers + self.model.num_mtp_layers
-            vpps = self._choices("vpp", range(1, max(layers // pp, 1) + 1))
+            vpps = self._choices("vpp", divisors(ceil(layers / pp)))
             names = self._choices("schedule", self.schedules)
             job = self.job.model_copy(update={"global_batch": pp})
             known[pp] = [
@@ -274,7 +275,7 @@ def layout_key(layout: Layout) -> tuple[int, ...]:
 
 
 def _zeros(mesh: Mesh, known: Sequence[int]) -> Sequence[int]:
-    """With a pipeline, sharded gradients or parameters would move in every micro-batch; not where there is a lighter stage."""
+    """Sharded gradients or parameters move with every micro-batch of a pipeline: not where ZeRO-1 will do."""
     if mesh.dp * mesh.cp == 1:
         return (0,)
     light = [zero for zero in known if zero <= 1] if 1 in known else list(known)

@@ -9,7 +9,7 @@ from gigawatt.laws import collectives, compute, traffic
 from gigawatt.laws.numbers import Number
 
 TILE = 128
-"""Edge of an output tile. Larger ones run faster and waste more at ragged edges; libraries choose by shape."""
+"""An output tile's edge. Larger ones run faster and waste more at ragged edges; libraries choose."""
 
 ALIGNED = 64
 """Elements of 16 bit in the 128 bytes that tensor cores load at a time."""

@@ -56,7 +56,7 @@ def context_of(
     job: TrainingJob,
     calibration: TrainingCalibration,
 ) -> Context:
-    """Look everything up. Errors: InputError where the catalogue lacks a figure, UnknownIdError for precision or software."""
+    """Look everything up. Raises InputError where the catalogue lacks a figure, UnknownIdError for names."""
     require(accelerator)
     if num_accelerators < 1:
         raise InputError(f"at least one accelerator is needed, found {num_accelerators}")
@@ -93,7 +93,7 @@ def accounting_of(calibration: TrainingCalibration, setting: Setting) -> MemoryA
 
 
 UNKNOWN = Spread(scope="neither", moe=False, low_frac=0.75, high_frac=1.5, num_rows=0)
-"""Where the calibration has no spread at all: the range of software found on one chip, read off its priors."""
+"""Where the calibration has no spread: the range of software found on one chip, read off its priors."""
 
 
 SCOPES = {

@@ -336,7 +336,8 @@ def fullest_candidates(kinds: Sequence[BlockKind], pp: Number, vpp: Number) -> l
     """The stages of which one has the highest peak.
 
     Activations in flight fall from stage to stage and only the ends differ in what they hold, so it is the
-    first, the second (no embedding, perhaps one layer more), the last, or the first to hold a further kind of layer.
+    first, the second (no embedding, perhaps one layer more), the last, or the first to hold a further kind of
+    layer.
     """
     last = pp - 1
     num_layers = sum(kind.count for kind in kinds)

@@ -1,15 +1,17 @@
-"""The physical parameters of the cost model: which there are, where each may vary, and what a calibration says of them.
+"""The physical parameters of the cost model: which there are, where each may vary, what calibration says.
 
-A parameter is a prior centre, changed by one offset per level: the calibration knows how one accelerator, one number
-format or one software release differs from the centre. A level that it has not seen adds nothing, and the prediction's
-interval says so. Offsets are of the logarithm, or of the logit for shares that may approach 1.
+A parameter is a prior centre, changed by one offset per level: the calibration knows how one accelerator, one
+number format or one software release differs from the centre. A level that it has not seen adds nothing, and
+the prediction's interval says so. Offsets are of the logarithm, or of the logit for shares that may
+approach 1.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from gigawatt.design.training.terms import Physics, Recipe
 from gigawatt.domain.calibration import NumberFormat, PhysicalParameter, TrainingCalibration, TrainingSoftware
@@ -104,11 +106,11 @@ CHIP_OF = {"a100-sxm-40gb": "a100-sxm-80gb"}
 """Parts that differ in memory only share what their multiprocessors sustain."""
 
 
-def transform(scale: str, centre: float, offset: float) -> float:
-    """A parameter's value from its prior centre and the sum of its offsets."""
+def transform(scale: str, centre: Number, offset: Number) -> Number:
+    """A parameter's value from its prior centre and the sum of its offsets, numbers or arrays."""
     if scale == "log":
-        return centre * math.exp(offset)
-    return 1.0 / (1.0 + (1.0 - centre) / centre * math.exp(-offset))
+        return centre * np.exp(offset)
+    return 1.0 / (1.0 + (1.0 - centre) / centre * np.exp(-offset))
 
 
 def physics_of(calibration: TrainingCalibration, setting: Setting) -> Physics:
@@ -155,6 +157,4 @@ def require(accelerator: Accelerator) -> None:
     needed = ("hbm_bytes_per_s", "hbm_bytes", "usable_hbm_bytes")
     lacking = [name for name in needed if getattr(accelerator, name) is None]
     if lacking:
-        raise InputError(
-            f"{accelerator.id}: the catalogue lacks {', '.join(lacking)}; add it in an overlay to plan with it"
-        )
+        raise InputError(f"{accelerator.id}: the catalogue lacks {', '.join(lacking)}; an overlay can add it")

@@ -112,7 +112,7 @@ def chip_of(accelerator: Accelerator, system: System, precision: NumberFormat, n
 
 
 DEFAULT_SMS = 128
-"""Where the number of multiprocessors is not published: wave quantisation is then that of a part of usual size."""
+"""Where no number of multiprocessors is published: waves are then those of a part of usual size."""
 
 
 def split_of(layout: Layout, job: TrainingJob) -> Split:

@@ -1,7 +1,8 @@
 """What a step is made of, as plain tuples of numbers or arrays.
 
-Every field is a float or an array that broadcasts with the others, so one set of functions prices one layout, a
-million of them, or every row of a file of measurements. Named tuples, because compiled kernels take them too.
+Every field is a float or an array that broadcasts with the others, so one set of functions prices one layout,
+a million of them, or every row of a file of measurements. Named tuples, because compiled kernels take them
+too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from gigawatt.laws.numbers import Number
 
 
 class BlockShape(NamedTuple):
-    """One kind of transformer layer. Absent parts are 0; a dense layer has ffn > 0, an MoE layer num_experts > 0."""
+    """One kind of transformer layer. Absent parts are 0: ffn in an MoE layer, num_experts in a dense one."""
 
     num_heads: Number
     num_kv_heads: Number
@@ -118,9 +119,9 @@ class Physics(NamedTuple):
     host_block_s: Number
     """Host time to issue one layer's forward pass."""
     moe_sync_s: Number
-    """Time that one dropless MoE layer waits for the host, forward and backward, while it learns its token counts."""
+    """Time that a dropless MoE layer waits, forward and backward, until the host knows its token counts."""
     traffic: Number
-    """Element-wise memory traffic against the minimum with every kernel of a layer fused as in Megatron's recipe."""
+    """Element-wise memory traffic against its minimum, with kernels fused as in Megatron's recipe."""
     accumulate_traffic: Number
     """Memory traffic of accumulating gradients apart from their products, against the minimum."""
     softmax_traffic: Number

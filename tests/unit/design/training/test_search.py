@@ -39,11 +39,16 @@ def question(model, num_accelerators, job=JOB, system="hgx-h100"):
     return model, found, accelerator, num_accelerators, job, CALIBRATION
 
 
-def sensible(x: Layout) -> bool:
-    """Not what the search leaves out though it is legal: one rank's ZeRO, ZeRO-2 and -3 in a pipeline."""
+def sensible(x: Layout, num_layers: int) -> bool:
+    """Not what the search leaves out though it is legal.
+
+    One rank's ZeRO, ZeRO-2 and -3 in a pipeline, chunks of unequal depth on the fullest stages.
+    """
     if x.dp * x.cp == 1 and x.zero:
         return False
     if x.pp > 1 and x.zero > 1:
+        return False
+    if -(-num_layers // x.pp) % x.vpp:
         return False
     return not x.dp_shard or (x.zero == 3 and 1 < x.dp_shard < x.dp)
 
@@ -69,13 +74,13 @@ def brute_force(model: Model, num_accelerators: int, job: TrainingJob) -> list[L
             ("1f1b", "interleaved", "zero-bubble"),
         )
         for vpp, ep, etp, micro_batch, zero, dp_shard, recompute, schedule in rest:
-            if job.global_batch % (dp * micro_batch) or pp * vpp > layers or (pp == 1 and vpp > 1):
+            if job.global_batch % (dp * micro_batch) or pp * vpp > layers + 2 or (pp == 1 and vpp > 1):
                 continue
             layout = Layout.model_construct(
                 tp=tp, pp=pp, vpp=vpp, cp=cp, ep=ep, etp=etp, dp=dp, micro_batch=micro_batch, zero=zero,
                 recompute=recompute, schedule=schedule, dp_shard=dp_shard,
             )  # fmt: skip
-            if sensible(layout) and not violations(model, num_accelerators, job, layout):
+            if sensible(layout, layers) and not violations(model, num_accelerators, job, layout):
                 found.append(layout)
     return found
 
