@@ -55,7 +55,7 @@ def _broken_batch(job: TrainingJob, x: Layout) -> Iterator[tuple[str, str]]:
 
 def _broken_pipeline(model: Model, job: TrainingJob, x: Layout) -> Iterator[tuple[str, str]]:
     layers = model.num_layers + model.num_mtp_layers
-    if x.pp * x.vpp > layers + 2 * (x.vpp > 1):  # the first and the last chunk may be embedding and head alone
+    if x.pp * x.vpp > layers + 2 * (x.vpp > 1):  # the ends may be embedding and head alone
         yield "layers", f"{layers} layers are fewer than pp {x.pp} x vpp {x.vpp} chunks"
     if x.vpp > 1 and x.pp == 1:
         yield "interleaving", f"vpp {x.vpp} needs more than one pipeline stage"
