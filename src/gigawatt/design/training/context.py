@@ -97,7 +97,7 @@ UNKNOWN = Spread(scope="neither", moe=False, low_frac=0.75, high_frac=1.5, num_r
 
 
 SCOPES = {
-    "software": "measured on this accelerator, number format and software",
+    "software": "measured on this accelerator and number format, and with this software",
     "accelerator": "measured on this accelerator and number format, with other software",
     "neither": "no measurement on this accelerator and number format: priors only",
 }
@@ -113,7 +113,8 @@ def scope_of(calibration: TrainingCalibration, setting: Setting) -> str:
         if low
         else ("accelerator", setting.keys["accelerator"]) in seen
     )
-    software = ("software", setting.keys["software"]) in seen
+    # Neither does a release know a chip whose architecture has not run its attention kernels.
+    software = all((level, setting.keys[level]) in seen for level in ("software", "attention"))
     return "software" if chip and software else "accelerator" if chip else "neither"
 
 
