@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from gigawatt.cli.drawing import drawn_lines
+from gigawatt.views.table import Column, Table, text_column
 
 
 def test_help_lists_every_command(run_gigawatt) -> None:
@@ -141,3 +146,41 @@ def test_an_interruption_ends_with_130(run_gigawatt, monkeypatch: pytest.MonkeyP
     done = run_gigawatt("catalog", "list")
     assert done.exit_code == 130
     assert "Traceback" not in done.errors
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [("| head -c 1", 0, ""), ("> /dev/full", 3, "no space left"), (">&-", 0, "")],
+)
+def test_output_that_nobody_takes_is_no_verdict(redirection: str, code: int, said: str) -> None:
+    """A reader that left early is no failure, a full disk is one, and neither is "the answer is no"."""
+    program = "import sys; from gigawatt.cli import main; sys.exit(main(['catalog', 'list', 'offers']))"
+    command = f'set -o pipefail; {sys.executable} -c "{program}" {redirection}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_of_another_kind_is_refused_in_a_screenful(run_gigawatt, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("one line\n" + "a,b\n" * 1000)
+    done = run_gigawatt("validate", "training", str(tmp_path / "log.csv"))
+    assert done.exit_code == 2
+    assert len(done.errors.splitlines()) < 25
+    assert "more" in done.errors.splitlines()[-1]
+
+
+WORDY = Table(
+    "offers",
+    (text_column("id", "Id"), Column("rate", "Rate"), text_column("note", "Note")),
+    (("first-offer", "2 GB/s", "a note of several words"), ("second-offer", "3 GB/s", "short")),
+)
+
+
+@pytest.mark.parametrize("width", [None, 80, 40, 30, 12, 1])
+def test_a_table_keeps_every_word_whole_at_any_width(width: int | None) -> None:
+    lines = list(drawn_lines(WORDY, width))
+    words = {word for row in WORDY.texts() for cell in row for word in cell.split()}
+    assert words <= {word for line in lines for word in line.split()}
+    if width and width >= 40:
+        assert max(map(len, lines)) <= width

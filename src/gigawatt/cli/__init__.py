@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -19,7 +20,7 @@ _MOST_PROBLEMS = 20
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `gigawatt` and return its exit code: 0 done, 1 the answer is no, 2 wrong input, 3 no connection."""
     if sys.stdout is None:  # closed by the shell: gigawatt ... >&-
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     try:
         return _run(arguments)
     except (KeyboardInterrupt, click.Abort):
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _discard_output()
-        print(f"error: output: cannot be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)
+        where = error.filename or "output: cannot be written"
+        print(f"error: {where}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
         return WriteError.exit_code
 
 

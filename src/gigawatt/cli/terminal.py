@@ -5,24 +5,19 @@ With `--json` standard output carries one object and nothing else.
 
 from __future__ import annotations
 
-import io
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gigawatt.views.table import Table
-
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
-_MOST_COLUMNS = 1000
-"""Width of tables that go to a file or a pipe: never wrapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +32,14 @@ class Terminal:
         """Print a table with its notes; with -v each row says by which pointer it can be explained."""
         if self.as_json and self.quiet:
             return
-        from rich.console import Console
-        from rich.text import Text
+        from gigawatt.cli.drawing import drawn_lines
 
         stream = sys.stderr if self.as_json else sys.stdout
-        drawn = _drawn(table, with_pointers=self.verbose)
-        if stream.isatty():
-            console = Console(file=stream, highlight=False)
-            console.print(Text(table.title, style="bold"))
-            console.print(drawn)
-        else:
-            console = Console(file=io.StringIO(), highlight=False, width=_MOST_COLUMNS)
-            with console.capture() as captured:
-                console.print(drawn)
-            print(table.title, file=stream)
-            print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=stream)
+        width = shutil.get_terminal_size().columns if stream.isatty() else None
+        bold = stream.isatty() and not os.environ.get("NO_COLOR")
+        print(f"\033[1m{table.title}\033[0m" if bold else table.title, file=stream)
+        if table.rows:
+            print("\n".join(drawn_lines(table, width, self.verbose)), file=stream)
         for note in table.notes:
             print(note, file=stream)
         print(file=stream)
@@ -86,21 +74,6 @@ class Terminal:
                 status.update(f"{done + 1}/{total}  {label}" if total else label)
 
             yield show
-
-
-def _drawn(table: Table, with_pointers: bool) -> RichTable:
-    from rich.markup import escape
-    from rich.table import Table as RichTable
-
-    drawn = RichTable(box=None, pad_edge=False)
-    for column in table.columns:
-        drawn.add_column(escape(column.label), justify="right" if column.right else "left", overflow="fold")
-    pointers = table.pointers if with_pointers else ()
-    if pointers:
-        drawn.add_column("Figure", no_wrap=True)
-    for number, row in enumerate(table.texts()):
-        drawn.add_row(*(escape(text) for text in row), *pointers[number : number + 1])
-    return drawn
 
 
 def speaking(command: Callable[..., Any]) -> Callable[..., Any]:
