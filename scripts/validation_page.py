@@ -20,7 +20,7 @@ from gigawatt.catalog import load_catalog
 from gigawatt.domain.calibration import TrainingFit
 from gigawatt.domain.validation import Ranking, Score, ValidationReport
 from gigawatt.validation.baseline import constant_mfu_score
-from gigawatt.validation.rows import read_runs
+from gigawatt.validation.rows import read_rows
 from gigawatt.validation.training import validate_apart
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,7 +71,7 @@ def figures(data: Path) -> Figures:
     catalogue = load_catalog()
     sets = [[data / MAIN], [data / SINGLE]]
     workers = os.cpu_count() or 1
-    runs = read_runs(sets[0], catalogue)
+    runs = read_rows(sets[0], catalogue)
     return Figures(
         fitted=validate_apart(sets, catalogue),
         by_model=validate_apart(sets, catalogue, "model", workers, say),

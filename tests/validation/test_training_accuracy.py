@@ -17,7 +17,7 @@ from gigawatt.validation.baseline import constant_mfu_score
 from gigawatt.validation.calibrate import bare_fit, fit_from_priors
 from gigawatt.validation.configurations import is_scored, settled
 from gigawatt.validation.pricing import predict_runs, with_fit
-from gigawatt.validation.rows import read_runs
+from gigawatt.validation.rows import read_rows
 from gigawatt.validation.scores import score
 from gigawatt.validation.training import validate_training
 
@@ -61,7 +61,7 @@ def test_step_times_in_the_fit(report: ValidationReport) -> None:
 def test_every_family_is_predicted_better_than_by_a_constant_mfu(
     report: ValidationReport, catalogue: Catalog, multi_node: Path
 ) -> None:
-    flat = constant_mfu_score(read_runs([multi_node], catalogue), "family").mape_frac
+    flat = constant_mfu_score(read_rows([multi_node], catalogue), "family").mape_frac
     assert 0.25 < flat < 0.45
     worst = max(one.score.mape_frac for one in report.groups if one.kind == "family")
     assert worst < 0.6 * flat
@@ -100,7 +100,7 @@ def test_the_repeat_floor_is_that_of_the_data(report: ValidationReport) -> None:
 def test_a_family_that_the_fit_has_not_seen(catalogue: Catalog, multi_node: Path) -> None:
     """Megatron-Core in NeMo left out, with H100 in 16 and 8 bit seen in other families."""
     calibration = catalogue.training_calibration()
-    once, measured_s = settled([run for run in read_runs([multi_node], catalogue) if is_scored(run)])
+    once, measured_s = settled([run for run in read_rows([multi_node], catalogue) if is_scored(run)])
     out = np.array([run.family == "Megatron-Core (NeMo)" for run in once])
     seen = [run for run, left_out in zip(once, out, strict=True) if not left_out]
     held_out = [run for run, left_out in zip(once, out, strict=True) if left_out]

@@ -9,17 +9,17 @@ import numpy as np
 from gigawatt.design.model_counts import train_flop_per_token
 from gigawatt.domain.validation import Score
 from gigawatt.validation.configurations import chip_class, fold_labels, is_scored, settled
-from gigawatt.validation.rows import MeasuredRun
+from gigawatt.validation.rows import MeasuredRow, MeasuredRun
 from gigawatt.validation.scores import Floats, score
 
 
-def constant_mfu_score(runs: Sequence[MeasuredRun], by: str) -> Score:
+def constant_mfu_score(rows: Sequence[MeasuredRow], by: str) -> Score:
     """The score of the median MFU of the other groups' runs on the same accelerator and number format.
 
     Where no other group ran on it, the median of all other groups' runs. MFU is of causal model FLOPs over
     the dense 16-bit peak.
     """
-    once, measured_s = settled([run for run in runs if is_scored(run)])
+    once, measured_s = settled([run for run in rows if is_scored(run)])
     ideal_s = np.array([_ideal_s(run) for run in once])
     labels, chips = fold_labels(once, by), [chip_class(run) for run in once]
     mfu: Floats = ideal_s / measured_s
@@ -35,10 +35,6 @@ def _usual(mfu: Floats, labels: Sequence[str], chips: Sequence[tuple[str, str]],
 
 def _ideal_s(run: MeasuredRun) -> float:
     """The step at the 16-bit peak."""
-    assert run.model
-    assert run.job
-    assert run.layout
-    assert run.accelerator
     flop = (
         train_flop_per_token(run.model, run.job.seq_len, causal=True) * run.job.seq_len * run.job.global_batch
     )

@@ -52,22 +52,21 @@ def stack(rows: Sequence[TupleT]) -> TupleT:
 
 def batch_of(runs: Sequence[MeasuredRun]) -> Batch:
     """Arrays of expressible runs."""
-    kinds = [block_kinds(run.model) for run in runs]  # type: ignore[arg-type]
+    kinds = [block_kinds(run.model) for run in runs]
     most = max(len(row) for row in kinds)
     padded = [row + (row[0]._replace(count=0.0),) * (most - len(row)) for row in kinds]
     columns = [[row[k] for row in padded] for k in range(most)]
-    models = [run.model for run in runs if run.model]
     weights = [
-        weights_of(row, float(model.hidden), float(model.vocab))
-        for row, model in zip(kinds, models, strict=True)
+        weights_of(row, float(run.model.hidden), float(run.model.vocab))
+        for row, run in zip(kinds, runs, strict=True)
     ]
     return Batch(
         kinds=tuple(_stack_kind(column) for column in columns),
         weights=stack(weights),
-        split=stack([split_of(run.layout, run.job) for run in runs]),  # type: ignore[arg-type]
-        grid=stack([grid_of(run.layout, run.job) for run in runs]),  # type: ignore[arg-type]
+        split=stack([split_of(run.layout, run.job) for run in runs]),
+        grid=stack([grid_of(run.layout, run.job) for run in runs]),
         chip=stack([_chip(run) for run in runs]),
-        recipe=stack([recipe_of(run.setting) for run in runs]),  # type: ignore[arg-type]
+        recipe=stack([recipe_of(run.setting) for run in runs]),
         num_nodes=np.array([run.num_nodes for run in runs]),
     )
 
@@ -78,9 +77,5 @@ def _stack_kind(column: Sequence[BlockKind]) -> BlockKind:
 
 
 def _chip(run: MeasuredRun) -> Chip:
-    assert run.accelerator
-    assert run.system
-    assert run.setting
-    assert run.layout
     chip = chip_of(run.accelerator, run.system, run.setting.format, run.layout.num_accelerators)
     return chip._replace(scale_out_bytes_per_s=run.scale_out_bytes_per_s or chip.scale_out_bytes_per_s)

@@ -16,7 +16,7 @@ from gigawatt.validation.batch import Floats, batch_of
 from gigawatt.validation.configurations import is_scored, settled, thinned
 from gigawatt.validation.fitting import Problem, fit, fitted_parameters, prior_from, problem_of
 from gigawatt.validation.recompute import settle_recompute
-from gigawatt.validation.rows import MeasuredRun, read_runs
+from gigawatt.validation.rows import MeasuredRun, read_rows
 
 OWN_SOURCE = "own-measurements"
 
@@ -30,11 +30,11 @@ def calibrate_training(files: Sequence[Path], catalogue: Catalog) -> TrainingFit
 
     Errors: InputError for files that are no tables of runs, or of which no row can be predicted.
     """
-    runs = read_runs(files, catalogue)
+    read = read_rows(files, catalogue)
     calibration = catalogue.training_calibration()
-    usable = [run for run in runs if is_scored(run)]
+    usable = [run for run in read if is_scored(run)]
     if not usable:
-        why = sorted({run.reason for run in runs})
+        why = sorted({row.reason for row in read})
         raise InputError(f"no row can be fitted: {'; '.join(why) or 'the files are empty'}")
     problem = _problem(*settled(usable), calibration)
     prior = prior_from(problem, calibration.fit.parameters)
@@ -98,7 +98,7 @@ def _merged(known: Sequence[FittedParameter], own: Sequence[FittedParameter]) ->
 
 def _planned_with(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> str:
     """The release that plans take: one's own where all runs share one that the catalogue knows."""
-    releases = {run.setting.vintage for run in runs if run.setting}
+    releases = {run.setting.vintage for run in runs}
     if len(releases) == 1:
         (release,) = releases
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
 from gigawatt.errors import InputError
 from gigawatt.validation.batch import Floats
-from gigawatt.validation.rows import CONFIGURATION, INEXPRESSIBLE, MeasuredRun
+from gigawatt.validation.rows import CONFIGURATION, INEXPRESSIBLE, MeasuredRow, MeasuredRun
 
 MOST_OF_ONE_SOURCE = 130
 """Configurations of one source that a fit sees: more of one study say little more."""
@@ -39,12 +40,12 @@ def thinned(runs: Sequence[MeasuredRun]) -> list[int]:
     return sorted(kept)
 
 
-def is_owed(run: MeasuredRun) -> bool:
+def is_owed(run: MeasuredRow) -> bool:
     """Whether a prediction is owed: a full layout of a model whose laws there are."""
     return run.full_layout and run.reason not in INEXPRESSIBLE.values()
 
 
-def is_scored(run: MeasuredRun) -> bool:
+def is_scored(run: MeasuredRow) -> TypeGuard[MeasuredRun]:
     """Whether the run is predicted and its source does not contradict itself."""
     return run.status == "predicted"
 
@@ -71,7 +72,7 @@ def fold_labels(runs: Sequence[MeasuredRun], by: str) -> tuple[str, ...]:
     if by == "model":
         ids: dict[str, set[str]] = defaultdict(set)
         for run in runs:
-            ids[run.row["model"]].add(run.model.id if run.model else run.row["model"])
+            ids[run.row["model"]].add(run.model.id)
         return tuple(min(ids[run.row["model"]]) for run in runs)
     if by == "family":
         return tuple(run.family for run in runs)
@@ -82,5 +83,4 @@ def fold_labels(runs: Sequence[MeasuredRun], by: str) -> tuple[str, ...]:
 
 def chip_class(run: MeasuredRun) -> tuple[str, str]:
     """Accelerator and class of number format (16, 8 or 4 bit): what protocol B asks another family for."""
-    assert run.setting
     return run.setting.keys["accelerator"], run.setting.format.peak

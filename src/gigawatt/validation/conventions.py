@@ -36,9 +36,6 @@ def _stated(run: MeasuredRun, key: str) -> float:
 
 def counts_flop_per_s(run: MeasuredRun) -> Iterator[tuple[str, float]]:
     """Each usual way of counting, in words, and what it gives per accelerator for the measured step."""
-    assert run.model
-    assert run.job
-    assert run.layout
     per_token_s = run.job.global_batch * run.job.seq_len / run.layout.num_accelerators / run.measured_step_s
     head = 2.0 * run.model.hidden * run.model.vocab  # the loss is not computed again
     for causal, attention in ((True, "causal attention"), (False, "full attention")):
@@ -65,7 +62,6 @@ def _named(run: MeasuredRun, stated: str, flop_per_s: float) -> str:
 
 def _of_peak(run: MeasuredRun, mfu: float) -> str:
     """An MFU is a count over a peak; both may be meant differently."""
-    assert run.accelerator
     peaks = run.accelerator.peak_flop_per_s
     found = [
         (abs(count / (peak * mfu) - 1.0), name, form)

@@ -90,25 +90,22 @@ class Problem:
 def problem_of(runs: Sequence[MeasuredRun], batch: Batch, measured_s: Floats) -> Problem:
     """The parameters that these runs bear on, and their levels."""
     levels = tuple(_levels(runs))
-    low = np.array([float(run.setting.format.peak != "bf16") for run in runs if run.setting])
+    low = np.array([float(run.setting.format.peak != "bf16") for run in runs])
     size = levels[-1].start + len(levels[-1].keys)
-    centres = {
-        row.id: np.array([run.setting.centres[row.id] for run in runs if run.setting])
-        for row in _parameters(runs)
-    }
+    centres = {row.id: np.array([run.setting.centres[row.id] for run in runs]) for row in _parameters(runs)}
     scales = {row.id: row.scale for row in _parameters(runs)}
     return Problem(batch, levels, low, np.log(measured_s), centres, scales, size)
 
 
 def _parameters(runs: Sequence[MeasuredRun]) -> tuple[PhysicalParameter, ...]:
-    return next(run.setting.parameters for run in runs if run.setting)
+    return runs[0].setting.parameters
 
 
 def _levels(runs: Sequence[MeasuredRun]) -> Iterator[Level]:
     start = 0
     for row in _parameters(runs):
         for level, sd in row.levels.items():
-            own = [run.setting.keys[level] for run in runs if run.setting]
+            own = [run.setting.keys[level] for run in runs]
             keys = tuple(sorted({key for key in own if key or level == "all"}))
             index = np.array([keys.index(key) if key in keys else len(keys) for key in own])
             yield Level(row.id, level, sd, keys, index, start)

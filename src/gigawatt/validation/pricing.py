@@ -38,7 +38,7 @@ def predict_runs(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) 
     """Price expressible runs."""
     batch = settle_recompute(runs, batch_of(runs), calibration)
     step_s = batch.price(physics_at(runs, calibration)).step_s
-    scopes = tuple(scope_of(calibration, run.setting) for run in runs if run.setting)
+    scopes = tuple(scope_of(calibration, run.setting) for run in runs)
     spreads = [spread_of(calibration, scope, run.is_moe) for scope, run in zip(scopes, runs, strict=True)]
     return Predictions(
         step_s=np.broadcast_to(np.asarray(step_s, dtype=float), len(runs)),
@@ -51,18 +51,18 @@ def predict_runs(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) 
 
 def physics_at(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> Physics:
     """Every run's physical parameters [runs]."""
-    return stack([physics_of(calibration, run.setting) for run in runs if run.setting])
+    return stack([physics_of(calibration, run.setting) for run in runs])
 
 
 def reported_memory_bytes(
     runs: Sequence[MeasuredRun], batch: Batch, calibration: TrainingCalibration
 ) -> Floats:
     """Peak of the fullest accelerator [runs] bytes, as the software itself reports it."""
-    books = []
-    for run in runs:
-        assert run.setting
-        accounting = accounting_of(calibration, run.setting)
-        books.append(Books.of(accounting, run.setting.format.operand_bytes).as_reported(accounting))
+    accounts = [accounting_of(calibration, run.setting) for run in runs]
+    books = [
+        Books.of(accounting, run.setting.format.operand_bytes).as_reported(accounting)
+        for accounting, run in zip(accounts, runs, strict=True)
+    ]
     peak: Floats = peak_bytes(
         batch.kinds, edges_of(runs), batch.split, batch.grid, batch.recipe, stack(books)
     )

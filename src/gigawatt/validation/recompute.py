@@ -17,28 +17,20 @@ from gigawatt.validation.rows import MeasuredRun
 def books_of(runs: Sequence[MeasuredRun], calibration: TrainingCalibration) -> Books:
     """How each run's software keeps memory, as arrays."""
     return stack(
-        [
-            Books.of(accounting_of(calibration, run.setting), run.setting.format.operand_bytes)
-            for run in runs
-            if run.setting
-        ]
+        [Books.of(accounting_of(calibration, run.setting), run.setting.format.operand_bytes) for run in runs]
     )
 
 
 def edges_of(runs: Sequence[MeasuredRun]) -> Edges:
     """Embedding and head of each run's model, as arrays."""
     return stack(
-        [
-            Edges(float(run.model.vocab), float(run.model.hidden), float(run.model.tied_head))
-            for run in runs
-            if run.model
-        ]
+        [Edges(float(run.model.vocab), float(run.model.hidden), float(run.model.tied_head)) for run in runs]
     )
 
 
 def settle_recompute(runs: Sequence[MeasuredRun], batch: Batch, calibration: TrainingCalibration) -> Batch:
     """The batch with blank recomputation settled where the software's rule is the lightest that fits."""
-    usable = np.array([run.accelerator.usable_hbm_bytes or 0.0 for run in runs if run.accelerator])
+    usable = np.array([run.accelerator.usable_hbm_bytes or 0.0 for run in runs])
     code = lightest_fitting_recompute(
         batch.kinds,
         edges_of(runs),

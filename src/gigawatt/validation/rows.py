@@ -18,6 +18,7 @@ from gigawatt.domain.calibration import TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Attention, Block, FeedForward, Model
 from gigawatt.domain.training import Layout, Recompute, TrainingJob
+from gigawatt.domain.validation import RunStatus
 from gigawatt.errors import InputError, Problem
 from gigawatt.units import parse_quantity
 
@@ -52,25 +53,38 @@ INEXPRESSIBLE = {
 
 
 @dataclass(frozen=True)
-class MeasuredRun:
-    """One row: what ran, where, and what was measured; `reason` says why it cannot be predicted."""
+class MeasuredRow:
+    """One row of a file as it stands; `reason` says why it cannot be predicted, or is not scored."""
 
     id: str
     row: Mapping[str, str]
-    status: str
+    status: RunStatus
     reason: str
     full_layout: bool
-    model: Model | None = None
-    system: System | None = None
-    accelerator: Accelerator | None = None
-    layout: Layout | None = None
-    job: TrainingJob | None = None
-    setting: Setting | None = None
-    scale_out_bytes_per_s: float = 0.0
-    num_nodes: float = 1.0
-    measured_step_s: float = 0.0
-    measured_mem_gib: float = 0.0
-    blank_recompute: str = ""
+
+    @property
+    def family(self) -> str:
+        """The framework with all its releases and sites."""
+        return self.row.get("framework", "")
+
+
+@dataclass(frozen=True)
+class MeasuredRun(MeasuredRow):
+    """A row that the laws can express: what ran, where, and what was measured."""
+
+    model: Model
+    system: System
+    accelerator: Accelerator
+    layout: Layout
+    job: TrainingJob
+    setting: Setting
+    scale_out_bytes_per_s: float
+    num_nodes: float
+    measured_step_s: float
+    measured_mem_gib: float
+    """0 where the row does not say."""
+    blank_recompute: str
+    """The software's rule, where the row does not say what was recomputed."""
 
     @property
     def configuration(self) -> tuple[str, ...]:
@@ -81,26 +95,26 @@ class MeasuredRun:
     @property
     def family(self) -> str:
         """The framework with all its releases and sites."""
-        return self.setting.keys["framework"] if self.setting else self.row.get("framework", "")
+        return self.setting.keys["framework"]
 
     @property
     def is_moe(self) -> bool:
         """Whether the model routes tokens to experts."""
-        return self.model is not None and any(block.experts for block in self.model.blocks)
+        return any(block.experts for block in self.model.blocks)
 
 
-def read_runs(files: Sequence[Path], catalogue: Catalog) -> tuple[MeasuredRun, ...]:
-    """Every row of the files. Rows that cannot be expressed are kept and say why.
+def read_rows(files: Sequence[Path], catalogue: Catalog) -> tuple[MeasuredRow, ...]:
+    """Every row of the files: runs, and the rows that cannot be expressed, which say why.
 
     Errors: InputError where a file lacks the columns that every row needs.
     """
     calibration = catalogue.training_calibration()
-    runs: list[MeasuredRun] = []
+    found: list[MeasuredRow] = []
     for file in files:
         rows = load_csv(file)
         _require_columns(file, rows)
-        runs += [_read_run(row, catalogue, calibration) for row in rows]
-    return tuple(runs)
+        found += [_read_row(row, catalogue, calibration) for row in rows]
+    return tuple(found)
 
 
 def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
@@ -115,7 +129,7 @@ def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
         )
 
 
-def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
+def _read_row(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRow:
     blank = [key for key in NEEDED if not (row.get(key) or "").strip()]
     try:
         if blank:
@@ -126,9 +140,9 @@ def _read_run(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingC
         return _expressed(row, catalogue, calibration)
     except ValueError as error:
         # A record refused the row: its first line says which field, and why.
-        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error).partition("\n")[0], not blank)
+        return MeasuredRow(row.get("id", ""), row, "inexpressible", str(error).partition("\n")[0], not blank)
     except InputError as error:
-        return MeasuredRun(row.get("id", ""), row, "inexpressible", str(error), not blank)
+        return MeasuredRow(row.get("id", ""), row, "inexpressible", str(error), not blank)
 
 
 def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:

@@ -10,7 +10,7 @@ from gigawatt.catalog import Catalog
 from gigawatt.domain.calibration import TrainingFit
 from gigawatt.validation.configurations import is_scored
 from gigawatt.validation.cross_validation import Progress, cross_validate, refits, residuals_of
-from gigawatt.validation.rows import read_runs
+from gigawatt.validation.rows import read_rows
 from gigawatt.validation.spreads import Residuals, all_spreads, joined
 
 
@@ -37,7 +37,7 @@ def shipped_fit(
     family of software at a time. Beside the fit: those residuals, by what was left out.
     """
     calibration = catalogue.training_calibration()
-    runs = [run for run in read_runs(files, catalogue) if is_scored(run)]
+    runs = [run for run in read_rows(files, catalogue) if is_scored(run)]
     fit = quick_fit(files, catalogue, about, num_workers)
     found: dict[str, Residuals] = {}
     parts: list[Residuals] = []
@@ -51,7 +51,7 @@ def shipped_fit(
 def quick_fit(files: Sequence[Path], catalogue: Catalog, about: About, num_workers: int = 2) -> TrainingFit:
     """Fit all runs from the physical priors, in a process of its own; intervals stay the catalogue's."""
     calibration = catalogue.training_calibration()
-    runs = [run for run in read_runs(files, catalogue) if is_scored(run)]
+    runs = [run for run in read_rows(files, catalogue) if is_scored(run)]
     ((_, parameters),) = refits(runs, calibration, [""] * len(runs), ["nothing"], max(num_workers, 2))
     return TrainingFit(
         source=about.source,

@@ -32,7 +32,7 @@ from gigawatt.validation.conventions import convention_of
 from gigawatt.validation.cross_validation import cross_validate
 from gigawatt.validation.predictions import GIB
 from gigawatt.validation.pricing import Predictions, predict_runs
-from gigawatt.validation.rows import MeasuredRun, read_runs
+from gigawatt.validation.rows import MeasuredRow, MeasuredRun, read_rows
 
 MIN_RANKED = 5
 """Layouts of one model on one cluster from which on their order is scored."""
@@ -67,20 +67,20 @@ def validate_apart(
 ) -> tuple[ValidationReport, ...]:
     """As `validate_training`, with a report for each set of files; refits see the rows of all sets."""
     calibration = catalogue.training_calibration()
-    read = [read_runs(files, catalogue) for files in sets]
-    priced = [[run for run in runs if run.model is not None] for runs in read]
+    read = [read_rows(files, catalogue) for files in sets]
+    priced = [[row for row in rows if isinstance(row, MeasuredRun)] for rows in read]
     together = [run for runs in priced for run in runs]
     if not together:
-        return tuple(_report(runs, (), None, (), calibration, leave_out) for runs in read)
+        return tuple(_report(rows, (), None, (), calibration, leave_out) for rows in read)
     if leave_out:
         found, folds = cross_validate(together, calibration, leave_out, num_workers, progress)
     else:
         found, folds = predict_runs(together, calibration), ("",) * len(together)
     reports, start = [], 0
-    for runs, part in zip(read, priced, strict=True):
+    for rows, part in zip(read, priced, strict=True):
         end = start + len(part)
         mine = found.between(start, end)
-        reports.append(_report(runs, part, mine, folds[start:end], calibration, leave_out))
+        reports.append(_report(rows, part, mine, folds[start:end], calibration, leave_out))
         start = end
     return tuple(reports)
 
@@ -117,7 +117,7 @@ class _Outcome:
 
 
 def _report(
-    runs: Sequence[MeasuredRun],
+    read: Sequence[MeasuredRow],
     priced: Sequence[MeasuredRun],
     found: Predictions | None,
     folds: Sequence[str],
@@ -125,12 +125,12 @@ def _report(
     leave_out: str,
 ) -> ValidationReport:
     outcome = _outcome(priced, found)
-    owed = [run for run in runs if is_owed(run)]
-    rows = _rows(runs, priced, found, folds, calibration)
+    owed = [row for row in read if is_owed(row)]
+    rows = _rows(read, priced, found, folds, calibration)
     return ValidationReport(
         subject="training",
         cross_validation=leave_out,
-        num_rows=len(runs),
+        num_rows=len(read),
         num_full_layouts=len(owed),
         coverage_frac=sum(map(is_scored, owed)) / len(owed) if owed else 0.0,
         overall=outcome.score(),
@@ -158,14 +158,14 @@ def _groups(outcome: _Outcome, leave_out: str) -> list[ScoredGroup]:
         "family": lambda run: run.family,
         "source": lambda run: run.row.get("source", ""),
         "model type": lambda run: "mixture of experts" if run.is_moe else "dense",
-        "number format": lambda run: run.setting.format.peak if run.setting else "",
+        "number format": lambda run: run.setting.format.peak,
     }
     if leave_out == "family":
         elsewhere = _known_elsewhere(outcome.runs)
         kinds["protocol"] = lambda run: "B" if (run.family, *chip_class(run)) in elsewhere else "C"
     if leave_out == "model":
         kept = _known_releases(outcome.runs)
-        kinds["protocol"] = lambda run: "A" if _release(run) in kept else "A, release not seen"
+        kinds["protocol"] = lambda run: "A" if run.setting.vintage in kept else "A, release not seen"
     found = []
     for kind, name_of in kinds.items():
         names = [name_of(run) for run in outcome.runs]
@@ -183,15 +183,11 @@ def _known_elsewhere(runs: Sequence[MeasuredRun]) -> set[tuple[str, str, str]]:
     return {(family, *chip) for chip, known in families.items() if len(known) > 1 for family in known}
 
 
-def _release(run: MeasuredRun) -> str:
-    return run.setting.vintage if run.setting else ""
-
-
 def _known_releases(runs: Sequence[MeasuredRun]) -> set[str]:
     """Software releases that a fit still sees when any one model is left out: they ran two models or more."""
     models: dict[str, set[str]] = {}
     for run, model in zip(runs, fold_labels(runs, "model"), strict=True):
-        models.setdefault(_release(run), set()).add(model)
+        models.setdefault(run.setting.vintage, set()).add(model)
     return {release for release, known in models.items() if len(known) > 1}
 
 
@@ -228,7 +224,6 @@ def _rankings(outcome: _Outcome) -> tuple[Ranking, ...]:
 
 def _cluster(run: MeasuredRun) -> tuple[str, ...]:
     """One model on one cluster; the shape, because rows of one name may differ in it."""
-    assert run.model
     shape = (str(run.model.hidden), str(run.model.num_layers))
     return (
         run.model.id,
@@ -238,13 +233,11 @@ def _cluster(run: MeasuredRun) -> tuple[str, ...]:
 
 
 def _tokens_per_accelerator(run: MeasuredRun) -> float:
-    assert run.job
-    assert run.layout
     return run.job.global_batch * run.job.seq_len / run.layout.num_accelerators
 
 
 def _rows(
-    runs: Sequence[MeasuredRun],
+    read: Sequence[MeasuredRow],
     priced: Sequence[MeasuredRun],
     found: Predictions | None,
     folds: Sequence[str],
@@ -253,21 +246,34 @@ def _rows(
     causes = iter(likely_causes(priced, found, calibration) if found else ())
     position = iter(range(len(priced)))
     rows = []
-    for run in runs:
-        about = {
-            "id": run.id, "source": run.row.get("source", ""), "family": run.family, "status": run.status,
-            "reason": run.reason, "measured_step_s": run.measured_step_s or None,
-            "measured_mem_bytes": run.measured_mem_gib * GIB or None,
-        }  # fmt: skip
-        if run.model is not None and found is not None:
-            at, cause = next(position), next(causes)
-            about |= {
-                "fold": folds[at], "reason": run.reason or cause, "convention": convention_of(run),
-                "predicted_step_s": float(found.step_s[at]), "low_step_s": float(found.low_s[at]),
-                "high_step_s": float(found.high_s[at]), "predicted_mem_bytes": float(found.memory_bytes[at]),
-            }  # fmt: skip
-        rows.append(ValidatedRun.model_validate(about))
+    for row in read:
+        told = ValidatedRun(
+            id=row.id,
+            source=row.row.get("source", ""),
+            family=row.family,
+            status=row.status,
+            reason=row.reason,
+        )
+        if isinstance(row, MeasuredRun) and found is not None:
+            told = told.model_copy(update=_predicted(row, found, next(position), next(causes), folds))
+        rows.append(told)
     return tuple(rows)
+
+
+def _predicted(
+    run: MeasuredRun, found: Predictions, at: int, cause: str, folds: Sequence[str]
+) -> dict[str, object]:
+    return {
+        "fold": folds[at],
+        "reason": run.reason or cause,
+        "convention": convention_of(run),
+        "measured_step_s": run.measured_step_s,
+        "measured_mem_bytes": run.measured_mem_gib * GIB or None,
+        "predicted_step_s": float(found.step_s[at]),
+        "low_step_s": float(found.low_s[at]),
+        "high_step_s": float(found.high_s[at]),
+        "predicted_mem_bytes": float(found.memory_bytes[at]),
+    }
 
 
 def _worst(outcome: _Outcome) -> tuple[str, ...]:

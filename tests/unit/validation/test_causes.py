@@ -10,12 +10,12 @@ import pytest
 from gigawatt.validation.batch import batch_of
 from gigawatt.validation.causes import likely_causes
 from gigawatt.validation.pricing import physics_at, predict_runs
-from gigawatt.validation.rows import read_runs
+from gigawatt.validation.rows import read_rows
 
 
 @pytest.fixture
 def setting(runs_file, catalogue):
-    runs = read_runs([runs_file([{"recompute": "none"}])], catalogue)
+    runs = read_rows([runs_file([{"recompute": "none"}])], catalogue)
     return runs, catalogue.training_calibration()
 
 
@@ -43,7 +43,7 @@ def test_a_weak_network(runs_file, catalogue) -> None:
     """Pure data parallelism over many nodes: what is slow there is the network."""
     cells = {"model": "llama3-8b", "tp": "1", "cp": "1", "pp": "1", "vpp": "1", "dp": "64", "zero": "3",
              "seq_len": "2048", "global_batch_seqs": "64"}  # fmt: skip
-    runs = read_runs([runs_file([cells])], catalogue)
+    runs = read_rows([runs_file([cells])], catalogue)
     calibration = catalogue.training_calibration()
     batch = batch_of(runs)
     chip = batch.chip._replace(scale_out_bytes_per_s=batch.chip.scale_out_bytes_per_s / 8.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gigawatt.validation.conventions import convention_of
-from gigawatt.validation.rows import MeasuredRun, read_runs
+from gigawatt.validation.rows import MeasuredRun, read_rows
 
 HIDDEN, LAYERS, SEQ_LEN, VOCAB, BATCH, STEP_S, GPUS = 4096, 32, 2048, 51200, 512, 12.5, 64
 GPT = {
@@ -33,7 +33,7 @@ def causal_tflops() -> float:
 @pytest.fixture
 def run(runs_file, catalogue):
     def read(**cells: str) -> MeasuredRun:
-        (only,) = read_runs([runs_file([{**GPT, **cells}])], catalogue)
+        (only,) = read_rows([runs_file([{**GPT, **cells}])], catalogue)
         assert only.status == "predicted"
         return only
 

@@ -18,7 +18,7 @@ from gigawatt.validation.fitting import (
     prior_from,
     problem_of,
 )
-from gigawatt.validation.rows import MeasuredRun, read_runs
+from gigawatt.validation.rows import MeasuredRun, read_rows
 
 SPREAD = [
     {"gpus": str(8 * nodes), "dp": str(nodes), "tp": "8", "cp": "1", "pp": "1", "vpp": "1", "model": model,
@@ -32,7 +32,7 @@ SPREAD = [
 
 @pytest.fixture
 def runs(runs_file) -> tuple[MeasuredRun, ...]:
-    return read_runs([runs_file(SPREAD)], load_catalog())
+    return read_rows([runs_file(SPREAD)], load_catalog())
 
 
 def problem_measured_as(runs: tuple[MeasuredRun, ...], offsets: Floats | None = None) -> Problem:
