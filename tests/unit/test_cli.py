@@ -148,6 +148,29 @@ def test_an_interruption_ends_with_130(run_gigawatt, monkeypatch: pytest.MonkeyP
     assert "Traceback" not in done.errors
 
 
+def test_unknown_ids_of_a_scenario_are_all_named_with_their_places(run_gigawatt, tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(
+        "price_year: 2026\nassumptions: {pue: 1.2}\nruns:\n"
+        "  - {id: a, model: llama-3.1-9b, tokens: 1T tokens, seq_len: 8192, global_batch: 64,"
+        " start: 2027-01-01, deadline: 2027-02-01}\n"
+        "rentals:\n"
+        "  - where: {accelerator: h100-smx-80gb, term: ondemand}\n"
+        "    num_accelerators: 64\n"
+        "    system: hgx-h1000\n"
+    )
+    done = run_gigawatt("plan", str(path))
+    assert done.exit_code == 2
+    for complaint in (
+        f"{path}:4:20: runs[0].model: ",
+        "did you mean llama-3.1-8b",
+        f"{path}:6:26: rentals[0].where.accelerator: ",
+        f'{path}:6:47: rentals[0].where.term: no offer has the term "ondemand": did you mean "on-demand"?',
+        f"{path}:8:13: rentals[0].system: ",
+    ):
+        assert complaint in done.errors
+
+
 @pytest.mark.parametrize(
     ("redirection", "code", "said"),
     [("| head -c 1", 0, ""), ("> /dev/full", 3, "no space left"), (">&-", 0, "")],

@@ -118,6 +118,9 @@ class ConfigKeys:
         return names[0], None
 
     def _missing(self, names: Sequence[str], expected: str, low: int) -> int:
+        if any(name in self._config for name in names):
+            self.note(names[0], f"found null, expected {expected}")
+            return max(low, 1)
         near = get_close_matches(names[0], [str(key) for key in self._config], n=1, cutoff=0.8)
         hint = f"; did you mean it by {near[0]!r}?" if near else ""
         self.note(names[0], f"missing, expected {expected}{hint}")

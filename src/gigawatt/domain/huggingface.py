@@ -222,7 +222,7 @@ class _Reader:
         default = self.family.defaults.get("head_dim")
         if self.keys.has("head_dim") or default:
             return self.keys.count("head_dim", default=default, high=_MOST_HEADS)
-        if self.hidden % num_heads:
+        if self.hidden > 1 and self.hidden % num_heads:  # 1: it is missing or wrong, and that is said already
             self.keys.note(
                 _HEADS[0],
                 f"found {num_heads}, expected a divisor of the hidden size {self.hidden}, or a head_dim",

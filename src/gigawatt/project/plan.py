@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gigawatt
 from gigawatt.documents import digest, load_yaml, parse_record, read_record, read_text
@@ -22,10 +21,7 @@ from gigawatt.project.directory import (
     text_digest,
 )
 from gigawatt.project.planning import Designer, Progress, compose
-
-if TYPE_CHECKING:
-    from gigawatt.catalog import Catalog
-    from gigawatt.domain.model import Model
+from gigawatt.project.references import require_known_ids
 
 
 @dataclass(frozen=True)
@@ -60,9 +56,13 @@ def plan_scenario(
 
     scenario_path = Path(scenario_path)
     text = read_text(scenario_path)
-    scenario = parse_record(load_yaml(scenario_path), Scenario)
+    document = load_yaml(scenario_path)
+    scenario = parse_record(document, Scenario)
     catalogue = load_catalog(overlays)
-    models = _models(scenario, scenario_path.parent, catalogue)
+    named = _models(scenario, scenario_path.parent)
+    ids = {run: model for run, model in named.items() if isinstance(model, str)}
+    require_known_ids(document, scenario, ids, catalogue)
+    models = {run: catalogue.model(model) for run, model in named.items()}
     place = PlanDirectory(Path(directory) if directory else default_directory(scenario_path))
     place.refuse_to_overwrite(text)
     inputs = {"scenario": text_digest(text)}
@@ -105,13 +105,13 @@ def code_digest() -> str:
     return "sha256:" + total.hexdigest()
 
 
-def _models(scenario: Scenario, folder: Path, catalogue: Catalog) -> dict[str, Model]:
-    """The model of each run; a path counts from the scenario's own folder."""
-    models = {}
+def _models(scenario: Scenario, folder: Path) -> dict[str, str | Path]:
+    """The model of each run: an id, or a path that counts from the scenario's own folder."""
+    models: dict[str, str | Path] = {}
     for run in scenario.runs:
         beside = folder / run.model
         is_path = run.model.endswith(".json") or beside.exists()
-        models[run.id] = catalogue.model(beside if is_path else run.model)
+        models[run.id] = beside if is_path else run.model
     return models
 
 
