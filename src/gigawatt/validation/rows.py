@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -152,6 +152,7 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
     software = software_of(calibration, row.get("software", ""), framework)
     precision = row.get("precision") or _narrowest(accelerator)
     setting = setting_of(calibration, accelerator, precision, row.get("software", ""), framework)
+    setting = _with_options(setting, row)
     require(accelerator)
     peak_of(accelerator, setting.format.peak)
     network = _number(row, "inter_node_network_GBps")
@@ -180,6 +181,14 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
         measured_mem_gib=_number(row, "measured_peak_mem_gib") or 0.0,
         blank_recompute="" if row.get("recompute") else software.blank_recompute,
     )
+
+
+def _with_options(setting: Setting, row: Mapping[str, str]) -> Setting:
+    """The setting with what the row switches on beside its recomputation: "selective+sp"."""
+    if "sp" not in row.get("recompute", "").split("+")[1:]:
+        return setting
+    software = setting.software.model_copy(update={"sequence_parallel": True})
+    return replace(setting, software=software)
 
 
 def _framework(row: Mapping[str, str], calibration: TrainingCalibration) -> str:

@@ -1,0 +1,25 @@
+"""What a row says beside its layout."""
+
+from __future__ import annotations
+
+import pytest
+
+from gigawatt.validation.pricing import predict_runs
+from gigawatt.validation.rows import read_rows
+
+GPT_530B = {
+    "source": "arXiv 2205.05198, table 5", "framework": "Megatron-LM", "software": "Megatron-LM 2022",
+    "model": "GPT-530B", "layers": "105", "hidden": "20480", "heads": "128", "vocab": "51200",
+    "seq_len": "2048", "global_batch_seqs": "280", "micro_batch": "1", "gpus": "280",
+    "gpu_kind": "A100-SXM-80GB", "tp": "8", "cp": "1", "pp": "35", "vpp": "3", "dp": "1", "zero": "0",
+    "precision": "fp16", "measured_step_s": "37.83",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("recompute", "fits"), [("selective+sp", True), ("selective", False)])
+def test_sequence_parallelism_is_what_lets_530b_run_with_selective_recomputation(
+    runs_file, catalogue, recompute, fits
+) -> None:
+    """It ran so on A100 of 80 GB; without, each rank keeps all of the 10 s b h between its products."""
+    runs = read_rows([runs_file([{**GPT_530B, "recompute": recompute}])], catalogue)
+    assert (predict_runs(runs, catalogue.training_calibration()).memory_bytes[0] < 80e9) == fits
