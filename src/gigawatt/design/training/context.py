@@ -71,7 +71,7 @@ def context_of(
         job=job,
         setting=setting,
         kinds=kinds,
-        weights=weights_of(kinds, float(model.hidden), float(model.vocab)),
+        weights=weights_of(kinds, float(model.hidden), float(model.vocab), float(model.tied_head)),
         edges=Edges(float(model.vocab), float(model.hidden), float(model.tied_head)),
         chip=chip_of(accelerator, system, setting.format, num_accelerators),
         recipe=recipe_of(setting),

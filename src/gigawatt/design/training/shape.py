@@ -52,7 +52,7 @@ def block_kinds(model: Model) -> tuple[BlockKind, ...]:
     )
 
 
-def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number) -> Weights:
+def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number, tied_head: Number) -> Weights:
     """Parameters by how layouts split them, biases and norms left out (less than 1 in 10,000)."""
     dense: Number = 0.0
     expert: Number = 0.0
@@ -77,13 +77,15 @@ def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number) -> Wei
             hidden, shape.expert_ffn, shape.gated, shape.num_experts
         )
         layers = layers + count
+    table = counting.vocabulary_params(hidden, vocab)
     return Weights(
         hidden=hidden,
         vocab=vocab,
         num_layers=layers,
         dense=dense,
         expert=expert,
-        table=counting.vocabulary_params(hidden, vocab),
+        table=table,
+        root=table * (2.0 - tied_head),
     )
 
 

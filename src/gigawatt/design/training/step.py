@@ -35,6 +35,8 @@ class Weights(NamedTuple):
     expert: Number
     table: Number
     """Parameters of one embedding table or head."""
+    root: Number
+    """Both together: once where they are one table."""
 
 
 class StepCost(NamedTuple):
@@ -70,6 +72,15 @@ def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: 
     return forward + backward + loss
 
 
+def shared_params(grid: Grid, weights: Weights, split: Split) -> Number:
+    """What a rank of the first or the last stage holds apart from experts: a table beside its layers.
+
+    Without a pipeline it is both tables.
+    """
+    edge = np.where(grid.pp > 1, weights.table, weights.root)
+    return (weights.dense / grid.pp + edge) / split.tp
+
+
 def replica_s(
     grid: Grid,
     weights: Weights,
@@ -90,7 +101,7 @@ def replica_s(
     hidden_frac = physics.dp_hidden_frac * recipe.overlaps
     up = chip.scale_up_bytes_per_s * physics.scale_up_frac
     out = chip.scale_out_bytes_per_s * physics.scale_out_frac
-    dense = (weights.dense + weights.table) / (split.tp * grid.pp)
+    dense = shared_params(grid, weights, split)
     group = grid.dp * split.cp
     inside = collectives.ranks_inside(grid.shard, split.tp, chip.domain)
     whole_inside = collectives.ranks_inside(group, split.tp, chip.domain)
@@ -126,7 +137,7 @@ def replica_s(
 
 def optimizer_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics: Physics) -> Number:
     """Adam on this rank's shard: memory traffic of gradient, master weight and two moments [s]."""
-    dense = (weights.dense + weights.table) / (split.tp * grid.pp)
+    dense = shared_params(grid, weights, split)
     expert = weights.expert / (split.ep * split.etp * grid.pp)
     shard = np.where(grid.zero >= 1, grid.shard, 1.0)
     expert_shard = np.where(
@@ -143,7 +154,7 @@ def accumulate_s(
 
     ZeRO-3 accumulates its shard only.
     """
-    local = (weights.dense + weights.table) / split.tp + weights.expert / (split.ep * split.etp)
+    local = (weights.dense + weights.root) / split.tp + weights.expert / (split.ep * split.etp)
     shard = np.where(grid.zero >= 3, grid.shard, 1.0)
     moved = (
         (1.0 - recipe.fused_accumulation)

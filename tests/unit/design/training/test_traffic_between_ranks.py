@@ -8,7 +8,7 @@ from gigawatt.catalog import load_catalog
 from gigawatt.design.training.block import ep_s
 from gigawatt.design.training.context import context_of
 from gigawatt.design.training.shape import grid_of, split_of
-from gigawatt.design.training.step import replica_s
+from gigawatt.design.training.step import replica_s, shared_params
 from gigawatt.domain.training import Layout, TrainingJob
 
 CATALOG = load_catalog()
@@ -63,14 +63,18 @@ def test_what_arrives_from_other_nodes_travels_on_within_the_node() -> None:
     assert exchanged_s(Layout(ep=8, etp=2, dp=64)) == pytest.approx(2 * (max(near_s, far_s) + pair_s))
 
 
+@pytest.mark.parametrize(
+    ("model", "parameters"), [("llama-3.2-3b", 3_212_749_824), ("llama-3.1-8b", 8_030_261_248)]
+)
 @pytest.mark.parametrize("micro_batch", [1, 4, 16])
-def test_sharded_gradients_are_scattered_in_every_micro_batch(micro_batch) -> None:
+def test_sharded_gradients_are_scattered_in_every_micro_batch(model, parameters, micro_batch) -> None:
     """ZeRO-2 has nowhere to keep a whole gradient until the last micro-batch; ZeRO-1 has, and sends it once.
 
-    Nothing is hidden here: Llama 3.2 3B's gradients over 8 ranks, 7/8 of them from each.
+    Nothing is hidden here: 7/8 of a model's gradients leave each of 8 ranks. Parameters are
+    those published, of which the 3B shares its embedding with its head, and the 8B does not.
     """
     job = TrainingJob(seq_len=SEQ_LEN, global_batch=128)
-    c = context("llama-3.2-3b", job, 8)
+    c = context(model, job, 8)
     physics = c.physics._replace(dp_hidden_frac=0.0, hop_s=0.0, far_hop_s=0.0)
 
     def sent_s(zero: int) -> float:
@@ -78,7 +82,16 @@ def test_sharded_gradients_are_scattered_in_every_micro_batch(micro_batch) -> No
         split, grid = split_of(layout, job), grid_of(layout, job)
         return float(replica_s(grid, c.weights, split, c.chip, c.recipe, physics, 1.0, 1.0))
 
-    parameters = 3_212_749_824  # as published, the shared embedding once
     scatter_s = parameters * c.recipe.gradient_bytes * 7 / 8 / (450e9 * c.physics.scale_up_frac)
     more = 128 / 8 / micro_batch - 1
     assert sent_s(2) - sent_s(1) == pytest.approx(more * scatter_s, rel=1e-3)
+
+
+def test_the_ends_of_a_pipeline_reduce_a_whole_table_beside_their_layers() -> None:
+    """Llama 3.1 405B: 126 layers of 3,187,703,808 parameters over 2 stages, a table at each end."""
+    job = TrainingJob(seq_len=SEQ_LEN, global_batch=128)
+    c = context("llama-3.1-405b", job, 16)
+    layout = Layout(pp=2, dp=8, zero=1)
+    held = 63 * 3_187_703_808 + 128_256 * 16_384
+    found = shared_params(grid_of(layout, job), c.weights, split_of(layout, job))
+    assert float(found) == pytest.approx(held, rel=1e-4)
