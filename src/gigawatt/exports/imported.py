@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
+from gigawatt.design.training.legal import Divisible
 from gigawatt.domain.record import Record
 from gigawatt.domain.training import Layout
 from gigawatt.errors import InputError, Problem
@@ -110,6 +111,24 @@ def _expected(found: object, wanted: str) -> str:
     shown = "no value" if found is True else f"`{found}`"
     unset = isinstance(found, str) and "$" in found
     return f"found {shown}{', which the file does not set' if unset else ''}; expected {wanted}"
+
+
+def divisible_in(found: Mapping[str, int]) -> Divisible:
+    """What a layout must divide, of the numbers that a file states under gigawatt's names."""
+
+    def stated(name: str) -> frozenset[int]:
+        return frozenset({found.get(name, 0)} - {0})
+
+    return Divisible(
+        num_layers=found.get("num_layers"),
+        num_heads=stated("num_heads"),
+        num_kv_heads=stated("num_kv_heads"),
+        ffn_hidden=stated("ffn_hidden"),
+        num_experts=stated("num_experts") if "num_experts" in found else None,
+        expert_hidden=stated("expert_hidden"),
+        seq_len=found.get("seq_len"),
+        global_batch=found.get("global_batch"),
+    )
 
 
 def ignored_note(settings: Settings) -> tuple[str, ...]:

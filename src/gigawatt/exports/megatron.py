@@ -11,11 +11,11 @@ import math
 from collections.abc import Iterable
 from itertools import groupby
 
+from gigawatt.design.training.legal import contradictions, divisible_of
 from gigawatt.domain.hardware import System
 from gigawatt.domain.model import Attention, Block, Experts, FeedForward, Model
 from gigawatt.domain.training import Layout, TrainingJob
 from gigawatt.errors import InputError, Problem
-from gigawatt.exports.contradictions import batch_of, contradictions, shape_of
 from gigawatt.exports.scripts import header, nodes_of, option_array
 
 FORMAT_VERSION = "core_v0.16.1"
@@ -38,7 +38,7 @@ def write_megatron(model: Model, system: System, layout: Layout, job: TrainingJo
     Raises InputError naming each thing that Megatron-LM cannot express.
     """
     problems = [
-        *(Problem(message, axis) for axis, message in contradictions(layout, shape_of(model), batch_of(job))),
+        *(Problem(one.message, one.axis) for one in contradictions(layout, divisible_of(model, job))),
         *_inexpressible_layout(layout, job),
         *_inexpressible_model(model),
     ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from gigawatt.design.training.legal import contradictions
 from gigawatt.domain.training import Layout, Recompute
-from gigawatt.exports.contradictions import contradictions
-from gigawatt.exports.imported import ImportedLayout, Setting, Settings, ignored_note
+from gigawatt.exports.imported import ImportedLayout, Setting, Settings, divisible_in, ignored_note
 from gigawatt.exports.launch import Launch, options
 from gigawatt.exports.megatron import FORMAT_VERSION
 
@@ -84,10 +84,8 @@ def read_megatron(launch: Launch, file: str, num_accelerators: int) -> ImportedL
         "global_batch": settings.integer("global-batch-size", layout.micro_batch * layout.dp),
     }
     if not settings.problems:
-        for axis, message in contradictions(
-            layout, shape | {"num_experts": shape.get("num_experts", 0)}, batch
-        ):
-            settings.problem(_AXES.get(axis, axis), message)
+        for one in contradictions(layout, divisible_in({"num_experts": 0, **shape, **batch})):
+            settings.problem(_AXES.get(one.axis, one.axis), one.message)
     precision = _precision(settings)
     settings.raise_problems()
     job: dict[str, int | str] = {name: value for name, value in batch.items() if value}

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from gigawatt.design.training.legal import contradictions, divisible_of
 from gigawatt.domain.hardware import System
 from gigawatt.domain.model import Model
 from gigawatt.domain.training import Layout, TrainingJob
 from gigawatt.errors import InputError, Problem
-from gigawatt.exports.contradictions import batch_of, contradictions, shape_of
 from gigawatt.exports.scripts import header, nodes_of, option_array
 from gigawatt.exports.torchtitan_models import SHIPPED, Shipped, shipped_as
 
@@ -155,8 +155,8 @@ def _has_precision(entries: list[Shipped], precision: str) -> bool:
 
 
 def _inexpressible(model: Model, layout: Layout, job: TrainingJob) -> list[Problem]:
-    found = contradictions(layout, shape_of(model), batch_of(job))
-    problems = [Problem(message, axis) for axis, message in found]
+    found = contradictions(layout, divisible_of(model, job))
+    problems = [Problem(one.message, one.axis) for one in found]
     if layout.zero == 1 and layout.dp * layout.cp > 1:
         problems.append(
             Problem(

@@ -7,10 +7,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
+from gigawatt.design.training.legal import contradictions
 from gigawatt.domain.training import Layout, Recompute, Schedule
 from gigawatt.errors import InputError, Problem
-from gigawatt.exports.contradictions import contradictions
-from gigawatt.exports.imported import ImportedLayout, Setting, Settings, ignored_note
+from gigawatt.exports.imported import ImportedLayout, Setting, Settings, divisible_in, ignored_note
 from gigawatt.exports.launch import Launch, options
 from gigawatt.exports.torchtitan import FORMAT_VERSION, TOML_VERSION
 from gigawatt.exports.torchtitan_models import SHIPPED, Shipped
@@ -156,10 +156,9 @@ def _imported(
         "global_batch": _global_batch(settings, layout),
     }
     if not settings.problems:
-        for axis, message in contradictions(layout, model, batch):
-            settings.problem(
-                f"parallelism.{_AXES[axis]}" if axis in _AXES else "training.global_batch_size", message
-            )
+        for one in contradictions(layout, divisible_in({**model, **batch})):
+            option = f"parallelism.{_AXES[one.axis]}" if one.axis in _AXES else "training.global_batch_size"
+            settings.problem(option, one.message)
     settings.raise_problems()
     if settings.text("training.mixed_precision_param") == "float32":
         precision = "fp32"

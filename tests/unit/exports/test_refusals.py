@@ -54,7 +54,13 @@ def test_an_unknown_target(models: Mapping[str, Model], hgx: System) -> None:
         ),
         ("megatron-lm", "llama-8b", Layout(pp=2, schedule="interleaved"), "schedule", "vpp of at least 2"),
         ("megatron-lm", "llama-8b", Layout(ep=2, dp=2), "ep", "the model has no experts"),
-        ("megatron-lm", "llama-8b", Layout(dp=8, dp_shard=3), "dp_shard", "3 does not divide the 8 replicas"),
+        (
+            "megatron-lm",
+            "llama-8b",
+            Layout(dp=8, dp_shard=3),
+            "dp_shard",
+            "group of 3 does not divide the 8 replicas",
+        ),
         ("megatron-lm", "llama-8b", Layout(dp=8, zero=0, dp_shard=4), "dp_shard", "needs zero of at least 1"),
         ("megatron-lm", "llama-8b", Layout(dp=8, dp_shard=1), "dp_shard", "over one replica is no sharding"),
         (
