@@ -20,6 +20,8 @@ class Explanation(Record):
     pointer: str
     key: str
     """The name of the figure: its last part tells the unit."""
+    label: str = ""
+    """What the figure is of, where its name does not tell: the part of a step."""
     value: int | float | str | bool | None = None
     note: str = ""
     laws: tuple[LawNote, ...] = ()

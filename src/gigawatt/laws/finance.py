@@ -39,7 +39,8 @@ def energy_cost_usd(energy_j: Number, power_price_usd_per_mwh: Number) -> Number
     """Dollars for energy at a flat price.
 
     Source: the definition of the megawatt-hour. The 1,287 MWh that Patterson et al., Carbon Emissions and
-    Large Neural Network Training (arXiv:2104.10350), table 4, give for GPT-3, at $50/MWh:
+    Large Neural Network Training (arXiv:2104.10350), table 4, give for GPT-3 are 64,350 dollars at
+    $50/MWh:
 
     >>> energy_cost_usd(1287 * 3.6e9, 50.0)
     64350.0

@@ -13,7 +13,7 @@ def nodes_power_w(num_accelerators: Number, num_per_node: Number, node_power_w: 
     """Draw of the nodes that hold `num_accelerators`, in watts; a partly used node draws as a whole.
 
     Source: NVIDIA DGX H100 user guide, at most 10.2 kW for eight accelerators. A 127-node, 1,016-accelerator
-    DGX SuperPOD of four scalable units therefore needs
+    DGX SuperPOD of four scalable units therefore needs at most 1.295 MW:
 
     >>> float(nodes_power_w(1016, 8, 10.2e3)) / 1e6
     1.2954
@@ -27,7 +27,7 @@ def facility_power_w(it_power_w: Number, pue: Number) -> Number:
     Power usage effectiveness `pue` >= 1 is facility energy over IT energy (ISO/IEC 30134-2, a yearly mean).
 
     Source: The Green Grid, White Paper 49 (2012). At 1.58, the mean of the Uptime Institute's survey of 2023,
-    a megawatt of computers needs
+    a megawatt of computers draws 1.58 MW at the meter:
 
     >>> facility_power_w(1e6, 1.58)
     1580000.0

@@ -42,6 +42,7 @@ class _Trail:
         return Explanation(
             pointer=pointer,
             key=_key(pointer, found),
+            label=_part(self.blueprint, pointer).get("label", ""),
             value=found if isinstance(found, float | int | str | bool) else None,
             note=derivation.get("note", ""),
             laws=tuple(law_note(name) for name in dict.fromkeys(laws) if name),
@@ -112,10 +113,16 @@ def _key(pointer: str, found: Any) -> str:
     return pointer.rpartition("/")[2]
 
 
+def _part(blueprint: Any, pointer: str) -> Mapping[str, Any]:
+    """The part of a prediction that a figure belongs to; empty for other figures."""
+    owner = _look_up(blueprint, pointer.rpartition("/")[0]) if "/parts/" in pointer else {}
+    return owner if isinstance(owner, Mapping) else {}
+
+
 def _part_laws(blueprint: Any, pointer: str) -> list[str]:
     """The law that a part of a prediction names itself."""
-    owner = _look_up(blueprint, pointer.rpartition("/")[0]) if "/parts/" in pointer else {}
-    return [owner["law"]] if isinstance(owner, Mapping) and owner.get("law") else []
+    law = _part(blueprint, pointer).get("law")
+    return [law] if law else []
 
 
 @lru_cache(maxsize=256)

@@ -28,7 +28,8 @@ def _has_unit(name: str) -> bool:
 
 def _lines(explanation: Explanation, indent: str, shown: set[str]) -> Iterator[str]:
     value = "" if explanation.value is None else f" = {value_text(explanation)}"
-    yield f"{indent}{explanation.key}{value}   {explanation.pointer}"
+    of = f" of {explanation.label}" if explanation.label else ""
+    yield f"{indent}{explanation.key}{of}{value}   {explanation.pointer}"
     if explanation.pointer in shown:
         if explanation.inputs:
             yield f"{indent}  (see above)"
