@@ -31,6 +31,8 @@ def test_help_lists_every_command(run_gigawatt) -> None:
         (["catalog", "show", "h100-smx"], "h100"),
         (["explain", "nowhere", "/runs"], "no such plan directory"),
         (["schema", "nothing"], "scenario"),
+        (["catalog", "show", "nothing-like-it"], "catalog list"),
+        (["export", "vllm", "nowhere", "-o", "x"], "megatron-lm"),
         (["design", "training", "llama-3.1-8b"], "--system"),
     ],
 )
@@ -207,3 +209,29 @@ def test_a_table_keeps_every_word_whole_at_any_width(width: int | None) -> None:
     assert words <= {word for line in lines for word in line.split()}
     if width and width >= 40:
         assert max(map(len, lines)) <= width
+
+
+def test_what_the_times_of_a_plan_leave_out_is_said(run_gigawatt, tmp_path: Path) -> None:
+    assert run_gigawatt("init", str(tmp_path)).exit_code == 0
+    scenario = tmp_path / "scenario.yaml"
+    bare = run_gigawatt("plan", str(scenario), "--out", str(tmp_path / "bare"))
+    scenario.write_text(scenario.read_text().replace("# goodput_frac", "goodput_frac"))
+    stated = run_gigawatt("plan", str(scenario), "--out", str(tmp_path / "stated"))
+    assert "training steps only" in bare.output
+    assert "training steps only" not in stated.output
+
+
+def test_sequences_beyond_the_positions_of_a_model_are_remarked(run_gigawatt) -> None:
+    done = run_gigawatt(*DESIGN[:-3], "262144", *DESIGN[-2:])
+    assert done.exit_code == 0
+    assert "131,072 positions" in done.errors
+    assert "131,072 positions" not in run_gigawatt(*DESIGN).errors
+
+
+def test_a_file_where_a_folder_belongs_is_wrong_input(run_gigawatt, tmp_path: Path) -> None:
+    assert run_gigawatt("init", str(tmp_path / "a")).exit_code == 0
+    scenario = tmp_path / "a" / "scenario.yaml"
+    for arguments in (["init", str(scenario)], ["plan", str(scenario), "--out", str(scenario)]):
+        done = run_gigawatt(*arguments)
+        assert done.exit_code == 2
+        assert f"{scenario}: is a file" in done.errors

@@ -183,7 +183,7 @@ def test_goodput_stretches_time_and_is_an_assumption_when_it_is_not_given(write,
     assert options_of(stretched)["own"].train_s == pytest.approx(86400 / 0.8)
     goodput = next(one for one in bare.assumptions if one.key == "goodput_frac")
     assert goodput.value is None
-    assert "not modelled yet" in goodput.note
+    assert "steps only" in goodput.note
 
 
 def test_a_layout_is_searched_once_for_each_system_and_size(write, tmp_path: Path) -> None:

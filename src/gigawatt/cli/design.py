@@ -85,6 +85,8 @@ def training(
     fixed = {name: value for name, value in axes.items() if value is not None}
     answer = lay_out(model, system, gpus, job, tokens, fixed, top, asked, exhaustive, overlays)
     _print(terminal, answer.design, out)
+    if answer.remark:
+        terminal.note(f"note: {answer.remark}")
     if answer.train_s is not None and answer.design.best:
         terminal.say(answer.length_text())
     terminal.result("design-training", answer.for_scripts())
@@ -105,6 +107,8 @@ def _print(terminal: Terminal, design: TrainingDesign, out: str | None) -> None:
         write_table(out, layouts)
     terminal.table(layouts)
     terminal.table(views.parts_table(design.best[0], design.asked))
-    terminal.table(views.memory_table(design.asked or design.best[0], terminal.verbose))
+    terminal.table(views.memory_table(design.best[0], terminal.verbose))
+    if design.asked:
+        terminal.table(views.memory_table(design.asked, terminal.verbose, ", your layout"))
     if sensitivity := views.sensitivity_table(design):
         terminal.table(sensitivity)

@@ -35,7 +35,7 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
     directory with the scenario, blueprint.json and report.html. Ends with 1 if a run misses its deadline.
     """
     from gigawatt.project import plan_scenario
-    from gigawatt.views.plan import assumption_table, calendar_table, run_tables
+    from gigawatt.views.plan import assumption_table, calendar_table, goodput_text, run_tables
 
     with terminal.progress() as progress:
         planned = plan_scenario(scenario, out, overlays, progress=progress)
@@ -48,6 +48,8 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
         terminal.table(calendar)
     if terminal.verbose:
         terminal.table(assumption_table(blueprint))
+    if left_out := goodput_text(blueprint):
+        terminal.say(left_out)
     terminal.say(f"Plan: {planned.directory} ({', '.join(planned.artefacts)})")
     decision = {run.id: run.decision.model_dump() for run in blueprint.runs}
     terminal.result(

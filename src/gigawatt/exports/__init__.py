@@ -44,6 +44,11 @@ def export_layout(
 
     Raises UnknownIdError for an unknown target, InputError naming each thing that the target cannot express.
     """
+    require_target(target)
+    return TARGETS[target].write(model, system, layout, job)
+
+
+def require_target(target: str) -> None:
+    """Raises UnknownIdError for an unknown target."""
     if target not in TARGETS:
         raise UnknownIdError(f"unknown export target `{target}`; expected one of {', '.join(TARGETS)}")
-    return TARGETS[target].write(model, system, layout, job)

@@ -46,7 +46,11 @@ class PlanDirectory:
         return {}
 
     def refuse_to_overwrite(self, scenario_text: str) -> None:
-        """Raise InputError where the folder holds a scenario of the user's own rather than a plan's copy."""
+        """Raise InputError where a file is in the way, or a scenario of the user's own in the folder."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(
+                Problem("is a file: give a folder or a new name for the plan", file=str(self.path))
+            )
         theirs = self.path / SCENARIO
         is_plan = (self.path / MANIFEST).exists() or (self.path / BLUEPRINT).exists()
         if not is_plan and theirs.is_file() and theirs.read_bytes() != scenario_text.encode():
@@ -80,6 +84,8 @@ class PlanDirectory:
         try:
             beside.mkdir(parents=True)
             yield beside
+        except WriteError as error:
+            raise WriteError(str(error).replace(str(beside), str(self.path))) from None
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise WriteError(f"{self.path}: cannot be written: {reason}") from None
@@ -90,8 +96,6 @@ class PlanDirectory:
                     folder.rmdir()
 
     def _put_in_place(self, staging: Path, names: list[str]) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise WriteError(f"{self.path}: is a file, expected a folder (or a new name) for the plan")
         if not self.path.exists():
             staging.rename(self.path)
             return

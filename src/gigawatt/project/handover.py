@@ -8,7 +8,7 @@ from gigawatt.documents import write_atomic
 from gigawatt.domain.blueprint import Blueprint, RunPlan
 from gigawatt.domain.training import TrainingJob
 from gigawatt.errors import InfeasibleError, InputError, Problem, WriteError
-from gigawatt.exports import export_layout
+from gigawatt.exports import export_layout, require_target
 from gigawatt.project.directory import REPORT, PlanDirectory
 
 
@@ -18,6 +18,7 @@ def export_plan(directory: Path, target: str, run_name: str | None = None) -> di
     `run_name` may be left out where the plan has one run. Raises InputError for an unknown target or run and
     for a layout that the target cannot express, InfeasibleError where the run has no layout.
     """
+    require_target(target)
     blueprint = PlanDirectory(directory).record()
     run = _run(blueprint, run_name)
     option = run.option_named(run.decision.option)

@@ -24,4 +24,5 @@ def entry_named(catalogue: Catalog, name: str) -> tuple[str, Record]:
     known = {id: section for section in _SECTIONS for id in catalogue.ids(section)}
     near = difflib.get_close_matches(name.lower(), known, n=3)
     hint = ": did you mean " + " or ".join(f"{id} ({known[id]})" for id in near) + "?" if near else ""
-    raise UnknownIdError(f'nothing in the catalogue is called "{name}"{hint}')
+    more = "" if near else ": `gigawatt catalog list SECTION` shows its ids"
+    raise UnknownIdError(f'nothing in the catalogue is called "{name}"{hint}{more}')

@@ -162,9 +162,7 @@ def _terms(scenario: Scenario, trace: Trace) -> Terms:
     goodput = said.goodput_frac
     origin = said.provenance_of("goodput_frac")
     if goodput is None:
-        note = (
-            "goodput not modelled yet: step time only, without failures, restarts, checkpoints and evaluation"
-        )
+        note = "not stated: steps only, without failures, restarts, checkpoints and evaluation"
         origin = Provenance(source="gigawatt", basis="estimate", note=note)
     goodput_pointer = trace.assume("goodput_frac", "share of the time that makes progress", goodput, origin)
     carbon_pointer = trace.assume(

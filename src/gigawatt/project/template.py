@@ -14,6 +14,8 @@ def write_template(directory: Path) -> Path:
     path = directory / "scenario.yaml"
     if path.exists():
         raise InputError(Problem("is there already and stays as it is: give another folder", file=str(path)))
+    if directory.exists() and not directory.is_dir():
+        raise InputError(Problem("is a file: give a folder", file=str(directory)))
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,6 +11,7 @@ from gigawatt.documents import Document, parse_record
 from gigawatt.domain.training import Layout, TrainingDesign, TrainingJob, TrainingPrediction
 from gigawatt.errors import InputError, Problem
 from gigawatt.laws.progress import DAY_S, optimizer_steps, training_time_s
+from gigawatt.views.training import position_remark
 
 _WORDS = {"recompute", "schedule"}
 
@@ -26,13 +27,15 @@ class Answer:
     train_s: float | None = None
     low_train_s: float | None = None
     high_train_s: float | None = None
+    remark: str = ""
+    """What to know of the question itself."""
 
     def length_text(self) -> str:
         """How long the run takes, in words."""
         days = [(span or 0.0) / DAY_S for span in (self.train_s, self.low_train_s, self.high_train_s)]
         return (
             f"{self.num_steps:,} steps take {days[0]:,.1f} days ({days[1]:,.1f} to {days[2]:,.1f}); "
-            "goodput not modelled yet: step time only"
+            "steps only, without failures, restarts, checkpoints and evaluation"
         )
 
     def for_scripts(self) -> dict[str, Any]:
@@ -100,14 +103,15 @@ def lay_out(
     design, search = search_layouts(
         shape, found, accelerator, num_accelerators, job, calibration, fixed or {}, top, layout, exhaustive
     )
+    remark = position_remark(shape, job.seq_len)
     if tokens is None or not design.best:
-        return Answer(design, search.cpu_s)
+        return Answer(design, search.cpu_s, remark=remark)
     best = design.best[0]
     num_steps = int(optimizer_steps(tokens, job.seq_len, job.global_batch))
-    spans = (
+    middle, low, high = (
         float(training_time_s(num_steps, s, 1.0)) for s in (best.step_s, best.low_step_s, best.high_step_s)
     )
-    return Answer(design, search.cpu_s, tokens, num_steps, *spans)
+    return Answer(design, search.cpu_s, tokens, num_steps, middle, low, high, remark)
 
 
 def read_layout(text: str, num_accelerators: int) -> Layout:

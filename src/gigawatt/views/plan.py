@@ -5,7 +5,7 @@ from __future__ import annotations
 from gigawatt import units
 from gigawatt.domain.blueprint import Assumption, Blueprint, Option, RunPlan
 from gigawatt.views.table import Column, Table, Value, interval, text_column, without_blank_columns
-from gigawatt.views.training import layout_brief
+from gigawatt.views.training import layout_brief, position_remark
 
 VERDICTS = {
     "meets": "meets the deadline",
@@ -43,7 +43,7 @@ def _run_table(blueprint: Blueprint, index: int) -> Table:
         columns=_OPTION_COLUMNS,
         rows=tuple(_option_row(run, run.options[position], with_year) for position in order),
         pointers=tuple(f"/runs/{index}/options/{position}" for position in order),
-        notes=(decision_text(run), *_binding_notes(run)),
+        notes=(decision_text(run), *_binding_notes(run), *_remarks(run)),
     )
     return without_blank_columns(table)
 
@@ -123,6 +123,21 @@ def decision_text(run: RunPlan) -> str:
 def _binding_notes(run: RunPlan) -> tuple[str, ...]:
     return tuple(
         f"{option.label}: {one.constraint}: {one.message}" for option in run.options for one in option.binding
+    )
+
+
+def _remarks(run: RunPlan) -> tuple[str, ...]:
+    remark = position_remark(run.shape, run.seq_len) if run.shape else ""
+    return (f"{run.id}: {remark}",) if remark else ()
+
+
+def goodput_text(blueprint: Blueprint) -> str:
+    """What the times leave out where the scenario does not say what share of them makes progress."""
+    if any(one.key == "goodput_frac" and one.value is not None for one in blueprint.assumptions):
+        return ""
+    return (
+        "Times count training steps only: failures, restarts, checkpoints and evaluation come on top; "
+        "`goodput_frac` under `assumptions` adds them."
     )
 
 

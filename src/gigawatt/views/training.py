@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gigawatt import units
+from gigawatt.domain.model import Model
 from gigawatt.domain.training import Layout, StageMemory, TrainingDesign, TrainingPrediction
 from gigawatt.views.table import Column, Table, text_column
 
@@ -96,11 +97,21 @@ def parts_table(prediction: TrainingPrediction, other: TrainingPrediction | None
     return Table(title="Where the step goes", columns=tuple(columns), rows=tuple(rows))
 
 
+def position_remark(model: Model, seq_len: int) -> str:
+    """What to know of sequences beyond the positions of the model's config; blank where there are none."""
+    if not 0 < model.max_positions < seq_len:
+        return ""
+    return (
+        f"{model.name} is configured for {model.max_positions:,} positions, fewer than the {seq_len:,} "
+        "tokens of a sequence: planned as if its positions were extended"
+    )
+
+
 _SHOWN_FRAC = 0.0005
 _MEMORY_PARTS = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "slack")
 
 
-def memory_table(prediction: TrainingPrediction, every_stage: bool = False) -> Table:
+def memory_table(prediction: TrainingPrediction, every_stage: bool = False, whose: str = "") -> Table:
     """Memory of one accelerator of the first, the fullest and the last pipeline stage, or of every stage."""
     fullest = max(prediction.memory, key=lambda stage: stage.total_bytes)
     shown = prediction.memory
@@ -110,7 +121,7 @@ def memory_table(prediction: TrainingPrediction, every_stage: bool = False) -> T
     usable = units.format_quantity(prediction.capacity_bytes, "_bytes")
     stages = "one stage" if len(prediction.memory) == 1 else f"{len(prediction.memory)} stages"
     return Table(
-        title=f"Memory per accelerator ({usable} usable), {stages}",
+        title=f"Memory per accelerator{whose} ({usable} usable), {stages}",
         columns=(
             Column("stage", "Stage"),
             *(Column(f"{name}_bytes", name.capitalize()) for name in _MEMORY_PARTS),
@@ -145,5 +156,5 @@ def binding_table(design: TrainingDesign) -> Table:
             text_column("message", "Why"),
             Column("num_layouts", "Layouts stopped"),
         ),
-        rows=tuple((one.constraint, one.message, one.num_layouts) for one in design.binding),
+        rows=tuple((one.constraint, one.message, one.num_layouts or None) for one in design.binding),
     )
