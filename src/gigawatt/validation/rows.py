@@ -206,9 +206,10 @@ def _contradiction(row: Mapping[str, str], model: Model) -> str:
     gpus = _whole(row, "gpus")
     if ranks != gpus:
         return f"tp * cp * pp * dp is {ranks} and gpus {gpus}"
-    stages = _whole(row, "pp") * _whole(row, "vpp", 1)
-    if stages > model.num_layers:
-        return f"pp * vpp is {stages} and the model has {model.num_layers} layers"
+    pp, vpp = _whole(row, "pp"), _whole(row, "vpp", 1)
+    layers = model.num_layers + model.num_mtp_layers
+    if pp * vpp > layers + 2 * (vpp > 1):  # the ends may be embedding and head alone
+        return f"pp * vpp is {pp * vpp} and the model has {layers} layers"
     batch, each = _whole(row, "global_batch_seqs"), _whole(row, "dp") * _whole(row, "micro_batch")
     return f"global_batch_seqs {batch} is no multiple of dp * micro_batch, {each}" if batch % each else ""
 

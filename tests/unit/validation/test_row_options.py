@@ -16,6 +16,21 @@ GPT_530B = {
 }  # fmt: skip
 
 
+LLAMA_405B = {
+    "source": "arXiv 2407.21783, table 4", "model": "llama-3.1-405b", "gpus": "16384",
+    "global_batch_seqs": "2048", "tp": "8", "cp": "1", "pp": "16", "dp": "128", "measured_step_s": "6.9",
+}  # fmt: skip
+"""Section 3.3.2: one layer a chunk; the first has the embedding only, the last the head only."""
+
+
+@pytest.mark.parametrize(("vpp", "status"), [("8", "predicted"), ("9", "document_error")])
+def test_the_first_and_last_of_a_pipelines_chunks_may_hold_no_layer(
+    runs_file, catalogue, vpp, status
+) -> None:
+    (run,) = read_rows([runs_file([{**LLAMA_405B, "vpp": vpp}])], catalogue)
+    assert run.status == status
+
+
 @pytest.mark.parametrize(("recompute", "fits"), [("selective+sp", True), ("selective", False)])
 def test_sequence_parallelism_is_what_lets_530b_run_with_selective_recomputation(
     runs_file, catalogue, recompute, fits
