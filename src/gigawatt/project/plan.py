@@ -23,6 +23,9 @@ from gigawatt.project.directory import (
 from gigawatt.project.planning import Designer, Progress, compose
 from gigawatt.project.references import require_known_ids
 
+SOURCE = frozenset({".py", ".css", ".html", ".js", ".yaml"})
+"""What artefacts are made with: code, style, behaviour and template of the report, template of a scenario."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,11 +100,17 @@ def sealed(blueprint: Blueprint) -> tuple[Blueprint, str]:
 @lru_cache(maxsize=1)
 def code_digest() -> str:
     """The hash of gigawatt's own source: another version plans anew."""
-    root = Path(gigawatt.__file__).parent
+    return source_digest(Path(gigawatt.__file__).parent)
+
+
+def source_digest(root: Path) -> str:
+    """The hash of all code, styles and templates below a folder; data has the catalogue's digest."""
     total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(path.relative_to(root).as_posix().encode())
-        total.update(path.read_bytes())
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if path.suffix in SOURCE and inside.parts[0] != "data":
+            total.update(f"{inside.as_posix()}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
     return "sha256:" + total.hexdigest()
 
 

@@ -129,3 +129,14 @@ def test_zero_bubble_through_torchtitan(models: Mapping[str, Model], hgx: System
     job = TrainingJob(seq_len=8192, global_batch=64)
     files = export_layout("torchtitan", models["llama-8b"], hgx, layout, job)
     assert import_layout(files["torchtitan.sh"], "torchtitan.sh").layout == layout
+
+
+def test_ends_that_are_embedding_and_head_alone_through_megatron(
+    models: Mapping[str, Model], hgx: System
+) -> None:
+    """32 layers in 2 x 17 chunks: a layer in each chunk but the first and the last."""
+    layout = Layout(pp=2, vpp=17, dp=4, schedule="interleaved")
+    job = TrainingJob(seq_len=8192, global_batch=64)
+    (script,) = export_layout("megatron-lm", models["llama-8b"], hgx, layout, job).values()
+    assert '--pipeline-model-parallel-layout "E|(t|)*32,L"' in script
+    assert import_layout(script, "launch.sh").layout == layout

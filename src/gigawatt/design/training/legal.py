@@ -62,7 +62,7 @@ def violations(model: Model, num_accelerators: int, job: TrainingJob, layout: La
 
 
 def _unpriced(num_accelerators: int, job: TrainingJob, x: Layout) -> _Found:
-    """What some software runs and the laws of a step do not cover; and the cluster, which launch files lack."""
+    """What some software runs and the laws of a step do not cover; and the size of the cluster."""
     if x.num_accelerators != num_accelerators:
         product = f"tp {x.tp} x pp {x.pp} x cp {x.cp} x dp {x.dp}"
         yield "accelerators", "dp", f"{product} is {x.num_accelerators}, not {num_accelerators}"
