@@ -109,6 +109,15 @@ def test_show_finds_an_alias_and_names_its_sources(run_gigawatt) -> None:
     assert "datasheet" in done.output
 
 
+def test_show_counts_the_parameters_of_a_model(run_gigawatt) -> None:
+    """671 billion, of which a token uses 37: DeepSeek-V3 Technical Report (arXiv:2412.19437), section 4.2."""
+    done = run_gigawatt("catalog", "show", "deepseek-v3", "--json")
+    found = json.loads(done.output)
+    assert found["parameters"]["total"] == pytest.approx(671e9, rel=1e-3)
+    assert found["parameters"]["active"] == pytest.approx(37e9, rel=2e-2)
+    assert "8 of 256 experts of width 2,048" in done.errors
+
+
 @pytest.mark.parametrize("name", ["scenario", "accelerator", "system", "offer"])
 def test_schemas_are_json(run_gigawatt, name: str) -> None:
     schema = json.loads(run_gigawatt("schema", name).output)

@@ -41,9 +41,13 @@ class Quantity(_FloatParam):
         return float(number)
 
 
+class _Count(click.IntRange):
+    name = "whole number"
+
+
 def count(most: int, least: int = 1) -> click.IntRange:
     """A whole number within reason."""
-    return click.IntRange(least, most)
+    return _Count(least, most)
 
 
 def overlay_option(command: Callable[..., Any]) -> Callable[..., Any]:

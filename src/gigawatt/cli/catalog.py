@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gigawatt.cli.arguments import overlay_option
 from gigawatt.cli.terminal import Terminal, speaking, write_table
+
+if TYPE_CHECKING:
+    from gigawatt.domain.model import Model
 
 _LISTED = ("accelerators", "systems", "models", "offers")
 
@@ -49,10 +53,24 @@ def show(terminal: Terminal, name: str, overlays: tuple[Path, ...]) -> int:
     from gigawatt.project.lookup import entry_named
     from gigawatt.views.catalogue import entry_table
 
-    section, row = entry_named(load_catalog(overlays), name)
+    catalogue = load_catalog(overlays)
+    section, row = entry_named(catalogue, name)
     terminal.table(entry_table(row))
-    terminal.result("catalog-show", {"section": section, "row": row.model_dump(mode="json")})
+    content = {"section": section, "row": row.model_dump(mode="json")}
+    if section == "models":
+        content |= _shape(terminal, catalogue.model(name))
+    terminal.result("catalog-show", content)
     return 0
+
+
+def _shape(terminal: Terminal, model: Model) -> dict[str, Any]:
+    """What the config.json of a model says, and the parameters counted from it."""
+    from gigawatt.design.model_counts import parameter_count
+    from gigawatt.views.catalogue import shape_table
+
+    count = parameter_count(model)
+    terminal.table(shape_table(model, count.total, count.active))
+    return {"shape": model.model_dump(mode="json"), "parameters": count.model_dump()}
 
 
 @click.command()

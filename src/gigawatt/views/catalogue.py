@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gigawatt.catalog import Finding
+from gigawatt.domain.model import Block, Model
 from gigawatt.domain.record import Record, Source, Sourced
-from gigawatt.views.table import Column, Table, Value, text_column
+from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 _COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "accelerators": (
@@ -99,7 +100,7 @@ def entry_table(row: Record) -> Table:
             shown = Column(field, "").text(part if isinstance(part, float | int | str) else str(part))
             key = f"{field}.{name}" if name else field
             rows.append((key, shown, origin.basis, origin.source, origin.date, origin.note, origin.rejected))
-    return Table(
+    table = Table(
         title=f"{row.id}: {row.name}",
         columns=(
             text_column("field", "Field"),
@@ -113,6 +114,7 @@ def entry_table(row: Record) -> Table:
         rows=tuple(rows),
         notes=_remarks(row),
     )
+    return without_blank_columns(table)
 
 
 def _remarks(row: Sourced) -> tuple[str, ...]:
@@ -127,6 +129,43 @@ def _plain_table(row: Record) -> Table:
     return Table(
         title=title, columns=(text_column("field", "Field"), text_column("value", "Value")), rows=rows
     )
+
+
+def shape_table(model: Model, num_params: int, num_active: int) -> Table:
+    """The shape of a model as its config.json gives it, with the parameters counted from that."""
+    rows = [("parameters, counted", f"{num_params:,}")]
+    if num_active != num_params:
+        rows.append(("of which a token uses", f"{num_active:,}"))
+    rows += [("hidden size", f"{model.hidden:,}"), ("vocabulary", f"{model.vocab:,}")]
+    if model.max_positions:
+        rows.append(("positions", f"{model.max_positions:,}"))
+    rows += [(f"{block.count} layers", _block_text(block)) for block in model.blocks]
+    if model.num_mtp_layers:
+        rows.append(("multi-token prediction", f"{model.num_mtp_layers} on top of the {model.num_layers}"))
+    return Table(
+        title="From its config.json",
+        columns=(text_column("field", "Field"), text_column("value", "Value")),
+        rows=tuple(rows),
+    )
+
+
+def _block_text(block: Block) -> str:
+    attention = block.attention
+    heads = f"{attention.num_heads} heads of {attention.head_dim}"
+    if attention.kind == "mla":
+        heads += f", latent attention of rank {attention.kv_lora_rank}"
+    elif attention.num_kv_heads != attention.num_heads:
+        heads += f", {attention.num_kv_heads} for keys and values"
+    if attention.window_tokens:
+        heads += f", window of {attention.window_tokens:,}"
+    experts = block.experts
+    if experts:
+        shared = f" and a shared width of {experts.shared_hidden:,}" if experts.shared_hidden else ""
+        chosen = f"{experts.num_experts_per_token} of {experts.num_experts} experts"
+        return f"{heads}; {chosen} of width {experts.hidden:,}{shared}"
+    assert block.feed_forward is not None
+    gate = "gated " if block.feed_forward.gated else ""
+    return f"{heads}; {gate}feed-forward of width {block.feed_forward.hidden:,}"
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
