@@ -7,11 +7,11 @@ megatron/training/arguments.py (https://github.com/NVIDIA/Megatron-LM).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from gigawatt.design.training.legal import contradictions, divisible_of
+from gigawatt.design.training.memory import layers_before
 from gigawatt.domain.hardware import System
 from gigawatt.domain.model import Attention, Block, Experts, FeedForward, Model
 from gigawatt.domain.training import Layout, TrainingJob
@@ -229,7 +229,7 @@ def _parallel_options(model: Model, layout: Layout) -> list[str]:
 
 def _stage_options(model: Model, layout: Layout) -> list[str]:
     stages = layout.pp * layout.vpp
-    if model.num_layers % stages:
+    if model.num_layers % stages or (model.num_mtp_layers and stages > 1):
         return [f'--pipeline-model-parallel-layout "{_uneven_stages(model, stages)}"']
     return [f"--num-virtual-stages-per-pipeline-rank {layout.vpp}"] if layout.vpp > 1 else []
 
@@ -244,12 +244,12 @@ def _group_options(layout: Layout, job: TrainingJob) -> list[str]:
 
 
 def _uneven_stages(model: Model, stages: int) -> str:
-    """Layers dealt out evenly with embedding and head counted as layers: "Ettt|(tttt|)*2,tttL"."""
-    most = math.ceil(model.num_layers / stages)
-    shortened = [stages - 1, 0, *range(1, stages - 1)][: most * stages - model.num_layers]
-    chunks = ["t" * (most - (stage in shortened)) for stage in range(stages)]
+    """Layers dealt out as they are priced, those that predict further tokens last: "Ettt|(tttt|)*2,tttL"."""
+    layers = "t" * model.num_layers + "m" * model.num_mtp_layers
+    edges = [int(layers_before(stage, len(layers), stages)) for stage in range(stages + 1)]
+    chunks = [layers[start:end] for start, end in pairwise(edges)]
     chunks[0] = "E" + chunks[0]
-    chunks[-1] += "m" * model.num_mtp_layers + "L"
+    chunks[-1] += "L"
     runs = [(chunk, len(list(equal))) for chunk, equal in groupby(chunks)]
     text = "".join(f"({chunk}|)*{times}," if times > 1 else f"{chunk}|" for chunk, times in runs)
     return text.removesuffix("|")

@@ -32,8 +32,7 @@ def slowest_stage_s(block_s: Number, num_layers: Number, pp: Number, head_s: Num
     """Time of a micro-batch on the slowest stage, layers being dealt out as evenly as whole layers allow [s].
 
     The last stage also carries output head and loss (`head_s`). Where layers divide evenly by `pp` it sets
-    the pace; where some stages must hold one fewer, the last one does, and as many more as its head weighs,
-    if there are enough.
+    the pace; where some stages must hold one fewer, the last one is the first of them.
     Source: Llama Team, arXiv 2407.21783, section 3.3.2 (fewer layers on the ends); Megatron-LM, uneven
     pipeline options.
 
@@ -44,7 +43,7 @@ def slowest_stage_s(block_s: Number, num_layers: Number, pp: Number, head_s: Num
     """
     most = np.ceil(num_layers / pp)
     spare = most * pp - num_layers
-    fewer = np.minimum(np.ceil(head_s / block_s), np.minimum(spare, most))
+    fewer = np.minimum(spare, 1.0)
     return np.maximum(most * block_s, (most - fewer) * block_s + head_s)
 
 

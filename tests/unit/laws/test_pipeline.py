@@ -138,6 +138,14 @@ def test_layers_that_do_not_divide_are_priced_within_some_percent_where_full_sta
             assert took_s * (1 - 1e-9) <= law_s(stages, rounds * pp) <= took_s * 1.1
 
 
+@pytest.mark.parametrize(("num_layers", "pp"), [(46, 16), (61, 16), (62, 16), (62, 32), (126, 16), (30, 7)])
+@pytest.mark.parametrize("head_s", [0.6, 1.5, 2.1])
+def test_the_stage_that_sets_the_pace_is_that_of_the_layers_as_they_are_dealt(num_layers, pp, head_s) -> None:
+    """Also where the head weighs more than the layer that the last stage has fewer."""
+    stages = [sum(chunks) for chunks in dealt(num_layers, pp, 1, head_s)]
+    assert float(slowest_stage_s(1.0, num_layers, pp, head_s)) == pytest.approx(max(stages), rel=1e-12)
+
+
 def test_unequal_chunks_stall_and_are_outside_of_the_laws_validity() -> None:
     """126 layers in 16 x 7 chunks of one or two: more than a tenth slower than 16 x 2 x 4 would suggest."""
     stages = dealt(126, 16, 7, 0.6)
