@@ -1,4 +1,4 @@
-"""Print docs/validation.md: how near predicted training steps come to measured ones.
+"""Print docs/validation.md, and what README.md shows of it: how near predicted steps come to measured ones.
 
     python scripts/validation_page.py DATA_DIR [--write]
 
@@ -25,6 +25,9 @@ from gigawatt.validation.training import validate_apart
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "validation.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures of docs/validation.md -->", "<!-- end of figures -->"
+IN_README = ("in the fit", "A", "B", "C", "constant MFU, leaving out families")
 MAIN, SINGLE = "training_measured.csv", "training_measured_vtrain_single.csv"
 KORTHIKANTI = "Reducing Activation Recomputation (arXiv 2205.05198) Table 5 via Calculon validation"
 
@@ -339,17 +342,35 @@ def page(f: Figures) -> str:
     return text
 
 
+def excerpt(text: str) -> str:
+    """The rows of the page's table of protocols that the README shows, word for word."""
+    _, name, rest = text.partition("| Protocol |")
+    head, rule, *rows = (name + rest.partition("\n\n")[0]).splitlines()
+    shown = tuple(f"| {name} |" for name in IN_README)
+    return "\n".join([head, rule, *(row for row in rows if row.startswith(shown))])
+
+
+def with_excerpt(readme: str, text: str) -> str:
+    """The README with the page's figures in place of those between its marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n\n{excerpt(text)}\n\n{end}{after}"
+
+
 def main() -> None:
     """Prints the page, or writes it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write docs/validation.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/validation.md, and its figures in README.md"
+    )
     options = parser.parse_args()
     text = page(figures(options.data))
     if options.write:
         PAGE.write_text(text, encoding="utf-8")
+        README.write_text(with_excerpt(README.read_text(encoding="utf-8"), text), encoding="utf-8")
     else:
         print(text, end="")
 

@@ -85,3 +85,14 @@ def test_every_fence_says_what_it_holds() -> None:
 
 def test_the_map_is_short_enough_to_be_read() -> None:
     assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_figures_of_the_readme_are_those_of_the_page() -> None:
+    """`scripts/validation_page.py --write` makes both."""
+    readme, page = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/validation.md"))
+    shown = readme.partition("<!-- figures of docs/validation.md -->")[2].partition(
+        "<!-- end of figures -->"
+    )[0]
+    rows = shown.split("\n")[2:-2]
+    assert len(rows) > 5
+    assert set(rows) <= set(page.splitlines())
