@@ -62,7 +62,8 @@ def training(
     _print(terminal, report)
     missed = [one for one in bounds if not is_met(report, one)]
     for one in missed:
-        terminal.say(f"missed: {one.text} (found {found_figure(report, one):.4g})")
+        found = found_figure(report, one)
+        terminal.say(f"missed: {one.text} (found {f'{found:.1%}' if '%' in one.text else f'{found:.4g}'})")
     terminal.result(
         "validate-training", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
     )

@@ -7,7 +7,7 @@ from gigawatt.domain.training import TrainingPrediction
 from gigawatt.report import wording
 from gigawatt.report.elements import badge, definitions, paragraph, section
 from gigawatt.report.markup import Markup, element, join
-from gigawatt.views.plan import VERDICTS
+from gigawatt.views.plan import VERDICTS, goodput_text
 
 
 def _value(main: str, small: str = "") -> Markup:
@@ -82,4 +82,5 @@ def decision_section(blueprint: Blueprint) -> Markup:
         "under Conventions."
     )
     cards = [_card(run, index) for index, run in enumerate(blueprint.runs)]
-    return section("decision", "Decision", *cards, paragraph(note, class_="lead"))
+    notes = [paragraph(text, class_="lead") for text in (note, goodput_text(blueprint)) if text]
+    return section("decision", "Decision", *cards, *notes)

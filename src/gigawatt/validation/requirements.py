@@ -18,6 +18,7 @@ _TEXT = re.compile(
 )
 _OF_SCORES = ("mape", "median", "p90", "max", "bias", "n")
 _OF_REPORTS = ("coverage", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret")
+_FRACTIONS = frozenset({*_OF_SCORES, *_OF_REPORTS}) - {"n", "interval_score", "spearman"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def parse_requirement(text: str) -> Requirement:
             f"with a figure among {', '.join(figures)}"
         )
     bound = float(match["bound"]) / (100.0 if match["percent"] else 1.0)
+    if bound > 1.0 and not match["percent"] and match["figure"] in _FRACTIONS:
+        stated = match["bound"]
+        raise InputError(
+            f"--require {text!r}: {stated} is not a fraction: write {stated}% or {bound / 100:g}"
+        )
     return Requirement(text, match["group"] or "", match["figure"], match["sign"], bound)
 
 

@@ -267,6 +267,7 @@ def blueprint(*runs: RunPlan) -> Blueprint:
         ),
         sources=(
             Reference(key="sheet", title="H100 sheet", url="https://www.example.com/h100", date="2024-03"),
+            Reference(key="list", title="Price list", url=f"https://www.example.com/{'prices/' * 12}"),
             Reference(key="tariff", title="Tariff of a utility", url="javascript:alert(1)"),
         ),
         derivations=(Derivation(figure="/runs/0/options/0/cost_usd", law="laws.finance.rental_cost_usd"),),

@@ -42,6 +42,7 @@ def test_json_is_one_object(run_gigawatt, runs_file) -> None:
     [
         (("missing.csv",), "missing.csv"),
         (("{file}", "--require", "best"), "expected FIGURE<=BOUND"),
+        (("{file}", "--require", "mape<=8"), "write 8% or 0.08"),
         (("{file}", "--require", "nobody: mape<=8%"), "no group 'nobody'"),
         (("{file}", "--cross-validate", "organisation"), "column 'organisation' is missing"),
         (("{file}", "--cross-validate", "weather"), "weather"),
