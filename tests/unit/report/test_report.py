@@ -80,7 +80,7 @@ def test_links_lead_into_the_page_or_to_a_web_address_that_is_shown(page: Any) -
             assert target[1:] in names
         else:
             assert target == link.text
-                assert target.startswith("https://www.example.com/")
+            assert target.startswith("https://www.example.com/")
     assert "javascript:alert(1)" in page.text
 
 
