@@ -197,7 +197,8 @@ def _layout(settings: Settings, model: Mapping[str, int], has_experts: bool, num
     tp, pp, cp = (_degree(settings, f"{name}_parallel") for name in ("tensor", "pipeline", "context"))
     replicas, shards = _replicas_and_shards(settings, num_accelerators, tp * pp * cp)
     ep = _degree(settings, "expert_parallel") if has_experts else 1
-    etp = _degree(settings, "expert_tensor_parallel") if ep > 1 else tp
+    experts_tp = _degree(settings, "expert_tensor_parallel")
+    etp = experts_tp if ep > 1 else tp
     schedule = _schedule(settings, pp)
     return Layout(
         tp=tp,
