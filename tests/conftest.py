@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,6 +33,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"published measurements not found at {folder}; GIGAWATT_SHARED_DATA can name them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def example() -> ModuleType:
+    """The module that makes up plans for the report's tests."""
+    path = REPOSITORY / "tests" / "unit" / "report" / "example_plan.py"
+    spec = importlib.util.spec_from_file_location("example_plan", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -58,18 +57,6 @@ def chromium() -> str:
     if found is None:
         pytest.skip(f"no browser on the PATH (looked for {', '.join(NAMES)})")
     return found
-
-
-@pytest.fixture(scope="session")
-def example() -> ModuleType:
-    """The made-up plans of the unit tests."""
-    path = Path(__file__).parents[1] / "unit" / "report" / "example_plan.py"
-    spec = importlib.util.spec_from_file_location("example_plan", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

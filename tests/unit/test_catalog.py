@@ -126,10 +126,6 @@ def test_parts_that_lack_something_refuse_to_be_planned_with(catalog: Catalog) -
         catalog.require_plannable(ready)
 
 
-def test_systems_with_an_accelerator(catalog: Catalog) -> None:
-    assert [system.id for system in catalog.systems_with("Trainium2")] == ["trn2-node", "trn2-ultraserver"]
-
-
 def test_an_overlay_adds_rows_offers_and_sources(overlay: Path, catalog: Catalog) -> None:
     wider = load_catalog([overlay])
     assert wider.accelerator("house 80gb").usable_hbm_bytes == 78 * 2**30

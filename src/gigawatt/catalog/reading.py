@@ -229,13 +229,6 @@ class Catalog:
             raise self._unknown("sections", section, {name: name for name in SECTIONS})
         return readers[section](id)
 
-    def systems_with(self, accelerator: str) -> tuple[System, ...]:
-        """The systems that hold this accelerator (id or alias), by id."""
-        id = self.accelerator(accelerator).id
-        return tuple(
-            system for name in self.ids("systems") if (system := self.system(name)).accelerator == id
-        )
-
     def check(self, count_params: Callable[[Model], float] | None = None) -> tuple[Finding, ...]:
         """Everything wrong with the catalogue, and what its reader should know; see `checking`."""
         from gigawatt.catalog.checking import check_catalog

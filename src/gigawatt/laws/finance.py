@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gigawatt.laws.numbers import Number
+from gigawatt.laws.power import MWH_J
 
 HOUR_S = 3600.0
 YEAR_H = 8766.0
-MWH_J = 3.6e9
 
 
 def gpu_hours(num_accelerators: Number, duration_s: Number) -> Number:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -68,18 +66,6 @@ def read_page(html: str) -> Node:
     reader.close()
     assert len(reader.open) == 1
     return reader.root
-
-
-@pytest.fixture(scope="session")
-def example() -> ModuleType:
-    """The module that makes up plans."""
-    path = Path(__file__).with_name("example_plan.py")
-    spec = importlib.util.spec_from_file_location("example_plan", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
