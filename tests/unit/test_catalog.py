@@ -206,6 +206,7 @@ def test_the_digest_follows_the_content_and_not_the_place(overlay: Path, tmp_pat
         ("tdp_w: 600 W", "tpd_w: 600 W", 'tpd_w: unknown key: did you mean "tdp_w"'),
         ('date: "2026-05"', "date: last May", 'row: "last May" is not a date'),
         ("id: house-80gb", "id: house-81gb", "the file is named"),
+        ("num_sms: 100", "same_chip_as: house-40gb", 'same_chip_as "house-40gb" is not in the catalogue'),
     ],
 )
 def test_the_check_finds(overlay: Path, line: str, instead: str, complaint: str) -> None:

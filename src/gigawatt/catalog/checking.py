@@ -107,6 +107,9 @@ def _named(section: Table, rows: Iterable[Sourced]) -> Iterator[Finding]:
 
 def _referring(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
     accelerators, systems = ({row.id for row in rows[name]} for name in ("accelerators", "systems"))
+    for row in rows["accelerators"]:
+        if row.same_chip_as and row.same_chip_as not in accelerators:
+            yield f"accelerators/{row.id}", f'same_chip_as "{row.same_chip_as}" is not in the catalogue'
     for system in rows["systems"]:
         if system.accelerator not in accelerators:
             yield f"systems/{system.id}", f'accelerator "{system.accelerator}" is not in the catalogue'

@@ -37,6 +37,8 @@ class Accelerator(Sourced):
     """The power at which `peak_flop_per_s` is quoted, where this part is capped below it."""
     achievable_flop_per_s: dict[str, float] = Field(default={})
     """Best measured matrix rate by number format, where one is published."""
+    same_chip_as: str = ""
+    """Id of a part that differs in memory only: what runs teach of the one holds for the other."""
 
     def achievable_frac(self, number_format: str, default_frac: float) -> float:
         """Best measured share of the peak in large products; `default_frac` where none is published."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from gigawatt.catalog import Catalog
+from gigawatt.design.training.legal import contradictions, divisible_of
 from gigawatt.design.training.physics import Setting, require, setting_of, software_of
 from gigawatt.design.training.shape import peak_of
 from gigawatt.documents import load_csv
@@ -158,7 +159,11 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
     network = _number(row, "inter_node_network_GBps")
     nodes = _whole(row, "gpus") / system.num_accelerators_per_node
     model = model_of(row, catalogue)
-    contradiction = _contradiction(row, model)
+    layout = _layout(row, software)
+    job = TrainingJob(
+        seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision
+    )
+    contradiction = _contradiction(row, model, layout, job)
     return MeasuredRun(
         id=row.get("id", ""),
         row=row,
@@ -168,10 +173,8 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
         model=model,
         system=system,
         accelerator=accelerator,
-        layout=_layout(row, software),
-        job=TrainingJob(
-            seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision
-        ),
+        layout=layout,
+        job=job,
         setting=setting,
         scale_out_bytes_per_s=network * GIGA
         if network
@@ -201,17 +204,13 @@ def _framework(row: Mapping[str, str], calibration: TrainingCalibration) -> str:
     return calibration.default_software
 
 
-def _contradiction(row: Mapping[str, str], model: Model) -> str:
-    ranks = _whole(row, "tp") * _whole(row, "pp") * _whole(row, "dp") * _whole(row, "cp", 1)
+def _contradiction(row: Mapping[str, str], model: Model, layout: Layout, job: TrainingJob) -> str:
+    """What the row says that no run can have done; that it ran proves the rest of the layout legal."""
     gpus = _whole(row, "gpus")
-    if ranks != gpus:
-        return f"tp * cp * pp * dp is {ranks} and gpus {gpus}"
-    pp, vpp = _whole(row, "pp"), _whole(row, "vpp", 1)
-    layers = model.num_layers + model.num_mtp_layers
-    if pp * vpp > layers + 2 * (vpp > 1):  # the ends may be embedding and head alone
-        return f"pp * vpp is {pp * vpp} and the model has {layers} layers"
-    batch, each = _whole(row, "global_batch_seqs"), _whole(row, "dp") * _whole(row, "micro_batch")
-    return f"global_batch_seqs {batch} is no multiple of dp * micro_batch, {each}" if batch % each else ""
+    if layout.num_accelerators != gpus:
+        return f"tp * cp * pp * dp is {layout.num_accelerators} and gpus {gpus}"
+    found = contradictions(layout, divisible_of(model, job))
+    return next((one.message for one in found if one.constraint in ("layers", "batch")), "")
 
 
 def _narrowest(accelerator: Accelerator) -> str:

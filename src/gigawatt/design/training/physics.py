@@ -66,7 +66,7 @@ def setting_of(
     software = software_of(calibration, vintage, framework)
     row = format_of(calibration, precision)
     low = row.peak != "bf16"
-    chip = CHIP_OF.get(accelerator.id, accelerator.id)
+    chip = accelerator.same_chip_as or accelerator.id
     keys = {
         "all": "",
         "accelerator": chip,
@@ -101,9 +101,6 @@ def _centres(
 
 ATTENTION_HEAD = 128
 """Width of a head at which attention's share of peak is published."""
-
-CHIP_OF = {"a100-sxm-40gb": "a100-sxm-80gb"}
-"""Parts that differ in memory only share what their multiprocessors sustain."""
 
 
 def transform(scale: str, centre: Number, offset: Number) -> Number:
