@@ -84,7 +84,9 @@ def _named(gap: float, tried: Sequence[tuple[str, float, float]]) -> str:
         return ""
     told = _told(gap)
     fitting = [
-        (abs(gap - effect), words, effect) for words, effect, holds in tried if holds and effect * gap > 0.0
+        (abs(gap - effect), words, effect)
+        for words, effect, holds in tried
+        if holds and effect * gap > 0.0 and abs(effect) <= abs(gap) + MAX_LEFT
     ]
     if not fitting:
         return f"{told}: no single cause explains it"
