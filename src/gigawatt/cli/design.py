@@ -112,3 +112,4 @@ def _print(terminal: Terminal, design: TrainingDesign, out: str | None) -> None:
         terminal.table(views.memory_table(design.asked, terminal.verbose, ", your layout"))
     if sensitivity := views.sensitivity_table(design):
         terminal.table(sensitivity)
+    terminal.say(views.MFU_CONVENTION)

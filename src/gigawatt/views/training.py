@@ -11,6 +11,13 @@ _ALWAYS = ("tp", "pp", "dp")
 _WHEN_MORE_THAN_ONE = ("vpp", "cp", "ep", "etp", "dp_shard")
 
 
+MFU_CONVENTION = (
+    "MFU: model FLOPs (3 x forward, causal attention counted once, no recomputation) over the dense peak of the "
+    "number format; another convention gives another figure"
+)
+"""What the printed utilisation counts, in one line."""
+
+
 def layout_text(layout: Layout) -> str:
     """A layout in one line: what is 1 and need not be said is left out."""
     axes = [f"{name}={getattr(layout, name)}" for name in _ALWAYS]
