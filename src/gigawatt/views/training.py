@@ -12,8 +12,8 @@ _WHEN_MORE_THAN_ONE = ("vpp", "cp", "ep", "etp", "dp_shard")
 
 
 MFU_CONVENTION = (
-    "MFU: model FLOPs (3 x forward, causal attention counted once, no recomputation) over the dense peak of the "
-    "number format; another convention gives another figure"
+    "MFU: model FLOPs (3 x forward, causal attention counted once, no recomputation) over the dense peak of "
+    "the number format; another convention gives another figure"
 )
 """What the printed utilisation counts, in one line."""
 
