@@ -57,7 +57,13 @@ def batch_of(runs: Sequence[MeasuredRun]) -> Batch:
     padded = [row + (row[0]._replace(count=0.0),) * (most - len(row)) for row in kinds]
     columns = [[row[k] for row in padded] for k in range(most)]
     weights = [
-        weights_of(row, float(run.model.hidden), float(run.model.vocab), float(run.model.tied_head))
+        weights_of(
+            row,
+            float(run.model.hidden),
+            float(run.model.vocab),
+            float(run.model.tied_head),
+            float(run.model.num_mtp_layers),
+        )
         for row, run in zip(kinds, runs, strict=True)
     ]
     return Batch(

@@ -261,6 +261,7 @@ def _zero(text: str, software: TrainingSoftware) -> tuple[int, int]:
 def model_of(row: Mapping[str, str], catalogue: Catalog) -> Model:
     """The model by its name; where the row states another shape, the shape of the row.
 
+    A row whose notes say "w/o MTP" ran without the modules for multi-token prediction.
     Errors: InputError where neither the catalogue nor the row has the shape.
     """
     known = _catalogued(row["model"], catalogue)
@@ -270,7 +271,8 @@ def model_of(row: Mapping[str, str], catalogue: Catalog) -> Model:
         first = known.blocks[0].attention
         same = hidden in (None, known.hidden) and layers in (None, known.num_layers)
         if same and (first.kind == "mla" or heads in (None, first.num_heads)):
-            return known
+            without = "w/o MTP" in row.get("notes", "")
+            return known.model_copy(update={"num_mtp_layers": 0}) if without else known
     if hidden is None:
         raise InputError(f"model {row['model']!r} is not in the catalogue and the row states no shape")
     return _plain_gpt(row, int(hidden))

@@ -130,8 +130,8 @@ def attention_s(
 ) -> tuple[Number, Number]:
     """Forward and backward time of the attention core [s, s].
 
-    Fused attention is arithmetic; materialised attention is two batched products and the traffic of its
-    scores.
+    Fused attention is arithmetic, slower on short windows and on the short chunks of context parallelism;
+    materialised attention is two batched products and the traffic of its scores.
     """
     heads = block.num_heads / split.tp
     window = np.where(block.window_tokens > 0, np.minimum(block.window_tokens, split.seq_len), split.seq_len)
@@ -139,7 +139,8 @@ def attention_s(
         split.micro_batch, split.seq_len, window, heads, block.head_dim, block.v_head_dim
     )
     rate = chip.flop_per_s * physics.attention_frac * compute.ramp_frac(block.head_dim, physics.head_ramp)
-    rate = rate * compute.ramp_frac(window, physics.window_ramp_tokens)
+    stretch = np.minimum(window, split.seq_len / split.cp)
+    rate = rate * compute.ramp_frac(stretch, physics.window_ramp_tokens)
     fused = flop / split.cp / rate
     batched = split.micro_batch * heads
     rate16 = chip.flop_per_s * physics.gemm16_frac

@@ -52,7 +52,9 @@ def block_kinds(model: Model) -> tuple[BlockKind, ...]:
     )
 
 
-def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number, tied_head: Number) -> Weights:
+def weights_of(
+    kinds: Sequence[BlockKind], hidden: Number, vocab: Number, tied_head: Number, num_mtp_layers: Number
+) -> Weights:
     """Parameters by how layouts split them, biases and norms left out (less than 1 in 10,000)."""
     dense: Number = 0.0
     expert: Number = 0.0
@@ -86,6 +88,7 @@ def weights_of(kinds: Sequence[BlockKind], hidden: Number, vocab: Number, tied_h
         expert=expert,
         table=table,
         root=table * (2.0 - tied_head),
+        num_heads=1.0 + num_mtp_layers,
     )
 
 

@@ -37,6 +37,8 @@ class Weights(NamedTuple):
     """Parameters of one embedding table or head."""
     root: Number
     """Both together: once where they are one table."""
+    num_heads: Number
+    """Passes through the output head: the model's own and one for each multi-token-prediction module."""
 
 
 class StepCost(NamedTuple):
@@ -61,7 +63,7 @@ class StepCost(NamedTuple):
 
 
 def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: Physics) -> Number:
-    """Output projection and loss, forward and backward, of one micro-batch; in 16 bit in every recipe [s]."""
+    """Output projections and losses of one micro-batch, both ways; in 16 bit in every recipe [s]."""
     tokens = split.seq_len * split.micro_batch / split.cp
     local = weights.vocab / split.tp
     rate = chip.flop_per_s * physics.gemm16_frac
@@ -69,7 +71,7 @@ def head_s(weights: Weights, split: Split, chip: Chip, recipe: Recipe, physics: 
         tokens, local, weights.hidden, 1.0, rate, float(BF16_BYTES), chip, recipe, physics
     )
     loss = tokens * local * traffic.loss_bytes() / (chip.hbm_bytes_per_s * physics.hbm_frac)
-    return forward + backward + loss
+    return weights.num_heads * (forward + backward + loss)
 
 
 def shared_params(grid: Grid, weights: Weights, split: Split) -> Number:
