@@ -10,8 +10,10 @@ from typing import Any, Literal, get_args
 
 from gigawatt import units
 from gigawatt.catalog.reading import Catalog, ModelCard, parse_entry
-from gigawatt.catalog.roots import Table, data_files, plain
+from gigawatt.catalog.roots import Table, data_files, plain, source_files
 from gigawatt.documents import load_yaml, read_text
+from gigawatt.domain.fabric import FabricKind, Link, Switch
+from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, NumberFormat, System
 from gigawatt.domain.market import Offer
 from gigawatt.domain.model import Model
@@ -26,6 +28,12 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "systems": System,
     "models": ModelCard,
     "offers": Offer,
+    "switches": Switch,
+    "links": Link,
+    "fabrics": FabricKind,
+    "equipment": Equipment,
+    "climates": Climate,
+    "sites": Site,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
@@ -185,9 +193,12 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}
             for source in sorted(named - known):
-                yield Finding("error", f"{section}/{row.id}", f'source "{source}" is not in sources.yaml')
+                yield Finding("error", f"{section}/{row.id}", f'source "{source}" is not in the bibliography')
     texts = [
-        read_text(path) for root in catalog.roots for path in data_files(root) if path.name != "sources.yaml"
+        read_text(path)
+        for root in catalog.roots
+        for path in data_files(root)
+        if path not in source_files(root)
     ]
     words = set(re.findall(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", "\n".join(texts)))
     yield from (Finding("error", f"sources/{key}", "nothing refers to it") for key in sorted(known - words))

@@ -34,6 +34,8 @@ from gigawatt.documents import (
     read_record,
     read_text,
 )
+from gigawatt.domain.fabric import FabricKind, Link, Switch
+from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.huggingface import read_config
 from gigawatt.domain.market import Offer
@@ -74,9 +76,9 @@ class ModelCard(Sourced):
 def load_catalog(overlays: Sequence[Path | str] = ()) -> Catalog:
     """The catalogue that is shipped, with overlays laid over it (later ones win).
 
-    An overlay is a folder with the structure of `data/`, one YAML file with lists under `accelerators` and
-    `systems` and a mapping under `sources`, or a fit that `gigawatt calibrate training` wrote. Only their
-    outline is read yet. Raises InputError for an overlay that is none of these.
+    An overlay is a folder with the structure of `data/`, one YAML file with lists under `accelerators`,
+    `systems`, `switches`, ... and a mapping under `sources`, or a fit that `gigawatt calibrate training`
+    wrote. Only their outline is read yet. Raises InputError for an overlay that is none of these.
     """
     packaged = Path(str(resources.files("gigawatt") / "data"))
     roots = [Path(overlay) for overlay in overlays]
@@ -98,6 +100,30 @@ class Catalog:
     def system(self, id: str) -> System:
         """The node or rack kind with this id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("systems", id, System)
+
+    def switch(self, id: str) -> Switch:
+        """The network switch with this id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("switches", id, Switch)
+
+    def link(self, id: str) -> Link:
+        """The kind of cable with this id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("links", id, Link)
+
+    def fabric(self, id: str) -> FabricKind:
+        """The kind of fabric with this id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("fabrics", id, FabricKind)
+
+    def equipment(self, id: str) -> Equipment:
+        """Equipment (power, cooling) by its id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("equipment", id, Equipment)
+
+    def climate(self, id: str) -> Climate:
+        """The climate with this id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("climates", id, Climate)
+
+    def site(self, id: str) -> Site:
+        """The site with this id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("sites", id, Site)
 
     def offer(self, id: str) -> Offer:
         """The rental offer with this id. Raises UnknownIdError with the nearest ids."""
@@ -223,6 +249,12 @@ class Catalog:
             "systems": self.system,
             "models": self.model_card,
             "offers": self.offer,
+            "switches": self.switch,
+            "links": self.link,
+            "fabrics": self.fabric,
+            "equipment": self.equipment,
+            "climates": self.climate,
+            "sites": self.site,
             "sources": self._source,
         }
         if section not in readers:

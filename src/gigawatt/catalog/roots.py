@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gigawatt.documents import KeyPath, load_yaml, parse_record
 from gigawatt.domain.record import Source
 from gigawatt.errors import InputError, Problem
 
-Table = Literal["accelerators", "systems", "models", "offers"]
-SECTIONS = ("accelerators", "systems", "models", "offers", "sources")
+Table = Literal[
+    "accelerators",
+    "systems",
+    "models",
+    "offers",
+    "switches",
+    "links",
+    "fabrics",
+    "equipment",
+    "climates",
+    "sites",
+]
+TABLES: tuple[Table, ...] = get_args(Table)
+SECTIONS = (*TABLES, "sources")
 """What `gigawatt catalog list` and `show` know."""
-SUFFIXES: Mapping[Table, str] = {
-    "accelerators": ".yaml",
-    "systems": ".yaml",
-    "models": ".json",
-    "offers": ".csv",
-}
+SUFFIXES: Mapping[Table, str] = dict.fromkeys(TABLES, ".yaml") | {"models": ".json", "offers": ".csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ def data_files(root: Path) -> list[Path]:
 
 def check_outline(root: Path) -> None:
     if root.is_dir():
-        known = [*SUFFIXES, "sources.yaml", "calibration"]
+        known = [*SUFFIXES, "sources.yaml", "sources", "calibration"]
         if not any((root / name).exists() for name in known):
             raise InputError(
                 Problem(f"holds none of {', '.join(known)}: is this an overlay?", file=str(root))
@@ -75,7 +82,7 @@ def check_outline(root: Path) -> None:
         raise InputError(document.problem("expected a mapping with accelerators, systems or sources"))
     if is_fit(root):
         return
-    known = ["accelerators", "systems", "sources"]
+    known = [*(table for table in TABLES if SUFFIXES[table] == ".yaml"), "sources"]
     problems = [
         document.problem(f"unknown section, expected {', '.join(known)}", (key,), of_key=True)
         for key in document.value
@@ -91,10 +98,19 @@ def is_fit(path: Path) -> bool:
     return isinstance(value, dict) and "parameters" in value
 
 
+def source_files(root: Path) -> list[Path]:
+    """Where a folder of rows keeps its bibliography: `sources.yaml`, or the files of `sources/`."""
+    return [path for path in (root / "sources.yaml", *sorted(root.glob("sources/*.yaml"))) if path.is_file()]
+
+
 def read_sources(root: Path) -> list[Source]:
-    path, at = (root / "sources.yaml", ()) if root.is_dir() else (root, ("sources",))
-    if root.is_dir() and not path.is_file():
-        return []
+    """The bibliography of a root. Raises InputError with all problems of a file."""
+    if root.is_dir():
+        return [source for path in source_files(root) for source in _sources_in(path, ())]
+    return _sources_in(root, ("sources",))
+
+
+def _sources_in(path: Path, at: KeyPath) -> list[Source]:
     document = load_yaml(path)
     table = document.value.get("sources", {}) if at else document.value
     if not isinstance(table, dict):

@@ -13,7 +13,10 @@ from gigawatt.cli.terminal import Terminal, speaking, write_table
 if TYPE_CHECKING:
     from gigawatt.domain.model import Model
 
-_LISTED = ("accelerators", "systems", "models", "offers")
+_LISTED = (
+    "accelerators", "systems", "models", "offers", "switches", "links", "fabrics", "equipment", "climates",
+    "sites",
+)  # fmt: skip
 
 
 @click.command("list")
@@ -22,7 +25,7 @@ _LISTED = ("accelerators", "systems", "models", "offers")
 @overlay_option
 @speaking
 def list_rows(terminal: Terminal, section: str | None, out: str | None, overlays: tuple[Path, ...]) -> int:
-    """List the entries of SECTION (accelerators, systems, models, offers), or how many there are of each."""
+    """List the entries of SECTION (accelerators, systems, ...), or how many there are of each."""
     from gigawatt.catalog import load_catalog
     from gigawatt.views.catalogue import section_table
 

@@ -1,0 +1,283 @@
+"""Halls, power and cooling: what a site offers, what equipment does, and the design that joins them.
+
+As with fabrics, a design records rules and totals: where each rack stands is laid out again from a
+`FloorPlan` by `gigawatt.design.facility.floor`, each breaker and pump from a `PowerChain` and `CoolingPlant`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from gigawatt.domain.fabric import BillLine, FailureEffect
+from gigawatt.domain.record import Basis, Record, Sourced
+from gigawatt.domain.training import Binding
+
+Redundancy = Literal["n", "n+1", "2n", "distributed", "block"]
+"""How power reaches a rack when a part fails: not at all; one spare unit; two whole chains; several chains
+that share load and spare; a standing reserve chain behind static switches."""
+RackRole = Literal["compute", "network", "coolant", "power"]
+Trade = Literal["power", "cooling", "shell", "white space", "fabric", "systems"]
+
+
+class RackItem(Record):
+    """Things of one kind in a rack."""
+
+    name: str
+    part: str
+    """Id in the catalogue, where it has one."""
+    quantity: int
+    rack_units: float
+
+
+class RackKind(Record):
+    """Racks that are alike."""
+
+    name: str
+    role: RackRole
+    num_racks: int
+    num_accelerators: int = 0
+    """In one rack."""
+    power_w: float
+    """Of one rack at full load."""
+    liquid_frac: float = Field(default=0.0, ge=0, le=1)
+    """Share of its heat that a coolant loop carries; the rest goes to the air."""
+    weight_kg: float
+    rack_units: int
+    items: tuple[RackItem, ...] = ()
+    basis: Basis = "estimate"
+
+
+class FloorPlan(Record):
+    """Racks in rows, rows in halls, halls in buildings. All halls are filled alike, the last as needed.
+
+    Rows run along x; row r stands at y = r x the pitch of rows. Pods keep together: a pod's network racks
+    stand in the middle of its rows.
+    """
+
+    num_buildings: int
+    num_halls: int
+    rows_per_hall: int
+    racks_per_row: int
+    rack_width_m: float
+    rack_depth_m: float
+    cold_aisle_m: float
+    hot_aisle_m: float
+    tray_height_m: float
+    """From the top of the racks to the cable trays: down twice on every run."""
+    hall_gap_m: float
+    """Cable way between neighbouring halls."""
+    floor_load_kg_per_m2: float
+    """What a rack's footprint and its share of the aisle put on the floor, the heaviest kind."""
+    area_m2: float
+    """White space of all halls."""
+    racks: tuple[RackKind, ...]
+    racks_per_pod: int
+    """Racks (of all kinds) that stand together because one pod of the fabric spans them."""
+
+    @property
+    def num_racks(self) -> int:
+        """Racks of all kinds."""
+        return sum(kind.num_racks for kind in self.racks)
+
+
+class PowerNode(Record):
+    """A stage of the power chain: equipment that is alike, with what flows through it at full IT load."""
+
+    name: str
+    kind: str
+    """utility, transformer, switchgear, generator, ups, busway, pdu, rack, cooling, ..."""
+    equipment: str
+    """Id in the catalogue; blank for what is not bought (the utility, the racks)."""
+    num_installed: int
+    num_needed: int
+    """To carry the load; the others are redundancy."""
+    rating_w: float
+    """Of one."""
+    load_frac: float
+    """Of the rating of one, nothing having failed."""
+    input_w: float
+    """Into all of them."""
+    output_w: float
+    loss_w: float
+
+
+class PowerChain(Record):
+    """From the utility to the racks. At every node watts in are watts out and losses."""
+
+    redundancy: Redundancy
+    concurrently_maintainable: bool
+    num_blocks: int
+    """Independent power blocks; each feeds its own halls or rows."""
+    utility_w: float
+    """Drawn at full IT load in the hottest hour."""
+    it_w: float
+    loss_w: float
+    nodes: tuple[PowerNode, ...]
+    availability_frac: float
+    """Of power at one rack, from the block diagram."""
+    down_s_per_year: float
+    longest_bridge_s: float = 0.0
+    """For which the UPS carries the load until generators do."""
+
+
+class CoolingNode(Record):
+    """A part of the cooling plant: what is installed, what it moves, what it draws."""
+
+    name: str
+    kind: str
+    """cdu, crah, chiller, dry cooler, cooling tower, pump, ..."""
+    equipment: str
+    num_installed: int
+    num_needed: int
+    heat_w: float
+    """Carried by all of them at full IT load."""
+    flow_m3_per_s: float = 0.0
+    peak_power_w: float
+    """Drawn by all of them in the hottest hour."""
+
+
+class CoolingPlant(Record):
+    """Air and liquid loops, and where the heat goes, hour by hour."""
+
+    climate: str
+    liquid_heat_w: float
+    air_heat_w: float
+    rejected_w: float
+    """To the outside in the hottest hour: all that came in."""
+    supply_c: float
+    """Of the coolant to the racks."""
+    nodes: tuple[CoolingNode, ...]
+    peak_power_w: float
+    energy_j_per_year: float
+    water_m3_per_year: float
+    num_free_hours: int
+    """In which no compressor runs."""
+
+
+class TradeCost(Record):
+    """Cost of one trade."""
+
+    trade: Trade
+    cost_usd: float
+    usd_per_w: float
+    """Per watt of critical IT power."""
+    basis: Basis
+    source: str
+
+
+class Phase(Record):
+    """What is handed over together."""
+
+    name: str
+    num_halls: int
+    it_w: float
+    num_accelerators: int
+    months: float
+    """From the start of works to power on the floor."""
+    cost_usd: float
+
+
+class FacilityDesign(Record):
+    """The artefact of `gigawatt design facility`: where the racks stand, and how power and heat move."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_id: Literal["gigawatt.facility/1"] = Field(default="gigawatt.facility/1", alias="schema")
+    site: str
+    system: str
+    num_accelerators: int
+    it_w: float
+    """Critical load: racks at full load, network included."""
+    peak_w: float
+    """At the utility's meter in the hottest hour."""
+    pue: float
+    """Energy of the whole facility over energy of its IT, a year at full load: a result, never an input."""
+    peak_pue: float
+    wue_m3_per_j: float
+    energy_j_per_year: float
+    floor: FloorPlan
+    power: PowerChain
+    cooling: CoolingPlant
+    costs: tuple[TradeCost, ...]
+    cost_usd: float
+    price_year: int
+    phases: tuple[Phase, ...]
+    bill: tuple[BillLine, ...] = ()
+    failures: tuple[FailureEffect, ...] = ()
+    notes: tuple[str, ...] = ()
+    binding: tuple[Binding, ...] = ()
+
+
+class Equipment(Sourced):
+    """A piece of the power chain or of the cooling plant, by its kind's own figures."""
+
+    kind: str
+    """transformer, switchgear, generator, ups, busway, pdu, shelf; cdu, crah, chiller, pump, ..."""
+    rating_w: float = Field(gt=0)
+    """Of what it passes on: electrical power or heat."""
+    rating_va: float | None = Field(default=None, gt=0)
+    input_v: float | None = Field(default=None, gt=0)
+    output_v: float | None = Field(default=None, gt=0)
+    efficiency_by_load: dict[str, float] = Field(default={})
+    """Output over input at shares of the rating: keys such as "25%"."""
+    no_load_loss_w: float | None = Field(default=None, ge=0)
+    load_loss_w: float | None = Field(default=None, ge=0)
+    """At the rating; load losses go with the square of the load."""
+    design_flow_m3_per_s: float | None = Field(default=None, gt=0)
+    design_power_w: float | None = Field(default=None, ge=0)
+    """Of fans or pumps at the design flow; it falls with the cube of the flow."""
+    approach_k: float | None = Field(default=None, gt=0)
+    """Closest that the leaving stream comes to what cools it."""
+    mtbf_s: float | None = Field(default=None, gt=0)
+    mttr_s: float | None = Field(default=None, gt=0)
+    start_s: float | None = Field(default=None, gt=0)
+    price_usd: float | None = Field(default=None, gt=0)
+    lead_time_s: float | None = Field(default=None, gt=0)
+    area_m2: float | None = Field(default=None, gt=0)
+
+
+class Climate(Sourced):
+    """A place's weather as climate normals of twelve months; `laws.cooling` makes the hours of a year."""
+
+    latitude: float
+    mean_high_c: tuple[float, ...]
+    """Mean daily maximum by month."""
+    mean_low_c: tuple[float, ...]
+    mean_relative_humidity_frac: tuple[float, ...]
+    record_high_c: float
+    """The design day's maximum."""
+
+
+class Site(Sourced):
+    """A place to build on: what it can feed, carry and hold, and how it is built."""
+
+    climate: str
+    utility_v: float = Field(gt=0)
+    available_w: float | None = Field(default=None, gt=0)
+    """From the utility; None: whatever the design needs."""
+    floor_area_m2: float | None = Field(default=None, gt=0)
+    floor_limit_kg_per_m2: float = Field(gt=0)
+    redundancy: Redundancy = "n+1"
+    hall_it_w: float = Field(gt=0)
+    rows_per_hall: int = Field(gt=0)
+    racks_per_row: int = Field(gt=0)
+    rack_width_m: float = Field(gt=0)
+    rack_depth_m: float = Field(gt=0)
+    cold_aisle_m: float = Field(gt=0)
+    hot_aisle_m: float = Field(gt=0)
+    tray_height_m: float = Field(gt=0)
+    hall_gap_m: float = Field(gt=0)
+    chain: tuple[str, ...]
+    """Equipment of the power chain, from the utility to the racks."""
+    plant: tuple[str, ...]
+    """Equipment of the cooling plant."""
+    supply_c: float
+    """Coolant to the racks."""
+    rise_k: float = Field(gt=0)
+    """Of the coolant through the racks."""
+    costs_usd_per_w: dict[str, float]
+    """By trade, per watt of critical IT power, where parts are not priced one by one."""
+    build_months: float = Field(gt=0)
+    phase_it_w: float = Field(gt=0)
