@@ -12,6 +12,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from gigawatt.domain.collectives import CollectivePrediction
+from gigawatt.domain.fabric import FabricDesign
+from gigawatt.domain.facility import FacilityDesign
 from gigawatt.domain.hardware import System
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Record
@@ -185,6 +188,20 @@ class RunPlan(Record):
         return next((option for option in self.options if option.id == option_id), None)
 
 
+class ClusterPlan(Record):
+    """An owned cluster as it is built: its networks, what collectives take on them, and its halls."""
+
+    cluster: str
+    system: str
+    num_accelerators: int
+    fabric: FabricDesign | None = None
+    collectives: tuple[CollectivePrediction, ...] = ()
+    facility: FacilityDesign | None = None
+    """Where the scenario names a site."""
+    binding: tuple[Binding, ...] = ()
+    """What keeps a fabric or facility from being designed."""
+
+
 class Blueprint(Record):
     """The artefact of the act "design": runs, places, times, costs, and where every figure comes from."""
 
@@ -209,5 +226,7 @@ class Blueprint(Record):
     derivations: tuple[Derivation, ...] = ()
     runs: tuple[RunPlan, ...]
     calendar: tuple[Booking, ...] = ()
+    clusters: tuple[ClusterPlan, ...] = ()
+    """The owned clusters, as the scenario lists them."""
     systems: tuple[System, ...] = ()
     """The node and rack kinds of the options, in full."""

@@ -146,16 +146,29 @@ class Cluster(Stated):
 
     What an hour costs is stated outright (`price_usd_per_gpu_h`), or follows from capital (`capex_usd`,
     `lifetime_s`, ...) and the price of power. With neither, the cluster is planned but not priced.
+
+    Its fabric is designed in any case where the catalogue knows one for its system; with a `site` its halls,
+    power and cooling are designed as well, and their PUE is a result.
     """
 
     id: Id
     system: str
     num_accelerators: Accelerators
     available_from: Day
+    fabric: str = ""
+    """Kind of network between nodes, from the catalogue; blank: the one that its system is built with."""
+    oversubscription: float | None = Field(default=None, ge=1, le=100)
+    """Bandwidth within the fabric's pods over that between them, where it differs from the kind's."""
+    site: str = ""
+    """Where it stands, from the catalogue; blank: its halls are not designed."""
     price_usd_per_gpu_h: float | None = Field(default=None, gt=0, le=10_000)
     """Everything included, per accelerator."""
     capex_usd: float | None = Field(default=None, gt=0, le=1e8)
-    """Per accelerator, with its share of node, network and site."""
+    """Per accelerator, with its share of what `capex_covers`."""
+    capex_covers: Literal["everything", "systems"] = "everything"
+    """Node, network and site, or nodes only: the designed fabric and facility are then added at their cost."""
+    site_lifetime_s: float | None = Field(default=None, gt=0, le=3.2e9)
+    """Over which the facility is paid off; the fabric goes with the systems."""
     lifetime_s: float | None = Field(default=None, gt=0, le=3.2e9)
     residual_frac: float = Field(default=0.0, ge=0, lt=1)
     discount_frac: float = Field(default=0.0, ge=0, le=1)
@@ -178,6 +191,14 @@ class Cluster(Stated):
             )
         if any(value is not None for value in built_up) and any(value is None for value in built_up):
             raise ValueError("capex_usd, lifetime_s and power_price_usd_per_mwh are needed together")
+        return self
+
+    @model_validator(mode="after")
+    def _one_site(self) -> Self:
+        if self.site and self.pue is not None:
+            raise ValueError(f"a PUE follows from the design for site {self.site!r}: leave out pue")
+        if self.capex_covers == "systems" and not (self.site and self.site_lifetime_s):
+            raise ValueError("capex_covers: systems needs a `site` to be designed, and its site_lifetime_s")
         return self
 
 

@@ -75,6 +75,24 @@ def all_to_all_s(
     return np.maximum(near_s, far_s) + hops_s
 
 
+def ring_oversubscription(
+    group: Number, inside: Number, inside_pod: Number, oversubscription: Number
+) -> Number:
+    """By how much a ring between domains is slowed where it leaves oversubscribed pods (>= 1).
+
+    `inside` of its ranks share a domain and `inside_pod` a pod. A ring leaves each pod over one domain's rails,
+    whereas all accelerators of the pod share the uplinks, so that every ring finds `inside_pod` / `inside`
+    times its share of them: rings over pods with more domains of the group than the oversubscription are not
+    slowed at all.
+    Source: by counting flows; Llama 3 (arXiv 2407.21783, section 3.3.1) trains over pods at 1:7 on this ground.
+
+    >>> float(ring_oversubscription(128, 1, 16, 7.0)), float(ring_oversubscription(16, 1, 2, 7.0))
+    (1.0, 3.5)
+    """
+    leaves = np.minimum(np.ceil(group / inside_pod) - 1.0, 1.0)
+    return 1.0 + leaves * (np.maximum(1.0, oversubscription * inside / inside_pod) - 1.0)
+
+
 def exposed_s(communication_s: Number, cover_s: Number, hidden_frac: Number) -> Number:
     """What is left visible of communication that runs beside `cover_s` of computation [s].
 

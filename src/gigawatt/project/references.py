@@ -60,6 +60,10 @@ def _named(scenario: Scenario, models: dict[str, str]) -> _Named:
             yield "models", models[run.id], ("runs", number, "model")
     for number, cluster in enumerate(scenario.clusters):
         yield "systems", cluster.system, ("clusters", number, "system")
+        if cluster.fabric:
+            yield "fabrics", cluster.fabric, ("clusters", number, "fabric")
+        if cluster.site:
+            yield "sites", cluster.site, ("clusters", number, "site")
     for number, rental in enumerate(scenario.rentals):
         yield from _named_in(rental, ("rentals", number))
 

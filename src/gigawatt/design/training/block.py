@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gigawatt.design.training import wires
 from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics, Recipe, Split
 from gigawatt.laws import collectives, compute, traffic
 from gigawatt.laws.numbers import Number
@@ -193,57 +194,26 @@ def traffic_bytes(
 def tp_s(hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
     """Forward tensor-parallel communication of a layer: two all-gathers and two reduce-scatters [s]."""
     tokens = split.seq_len * split.micro_batch / split.cp
-    inside = collectives.ranks_inside(split.tp, 1.0, chip.domain)
-    one = collectives.ring_s(
-        tokens * hidden * BF16_BYTES,
-        split.tp,
-        inside,
-        chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac,
-        physics.hop_s,
-        physics.far_hop_s,
-    )
-    return 4.0 * one
+    return 4.0 * wires.gather_s(tokens * hidden * BF16_BYTES, split.tp, 1.0, chip, physics)
 
 
 def cp_s(block: BlockShape, split: Split, chip: Chip, physics: Physics) -> Number:
     """Forward context-parallel communication: keys and values passed round the ring of cp ranks [s]."""
     tokens = split.seq_len * split.micro_batch
     kv = np.maximum(block.num_kv_heads / split.tp, 1.0) * (block.head_dim + block.v_head_dim)
-    inside = collectives.ranks_inside(split.cp, split.tp, chip.domain)
-    return collectives.ring_s(
-        tokens * kv * BF16_BYTES,
-        split.cp,
-        inside,
-        chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac,
-        physics.hop_s,
-        physics.far_hop_s,
-    )
+    return wires.gather_s(tokens * kv * BF16_BYTES, split.cp, split.tp, chip, physics)
 
 
 def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: Physics) -> Number:
     """Forward expert-parallel communication: dispatch and combine [s].
 
-    A token bound for several experts of one far domain crosses once and is copied there, over the scale-up
-    network. Ranks that share an expert (`etp`) gather the tokens of all of them, and scatter the sums of
-    their results.
+    Ranks that share an expert (`etp`) gather the tokens of all of them, and scatter the sums of their
+    results.
     """
     tokens = split.seq_len * split.micro_batch / split.cp / split.tp
-    inside = collectives.ranks_inside(split.ep, split.etp, chip.domain)
-    domains = np.maximum(1.0, split.ep / inside)
-    top_k = np.maximum(block.top_k, 1.0)
-    copies = collectives.distinct_domains(top_k, domains) / np.minimum(top_k, domains)
-    rate_out = chip.scale_out_bytes_per_s * physics.scale_out_frac * np.maximum(top_k / domains, 1.0) / copies
     rank_bytes = tokens * block.top_k * hidden * BF16_BYTES
-    up = chip.scale_up_bytes_per_s * physics.scale_up_frac
-    exchange = collectives.all_to_all_s(
-        rank_bytes, split.ep, inside, up / domains, rate_out, physics.hop_s, physics.far_hop_s
-    )
-    share = collectives.ring_s(
-        rank_bytes * split.etp, split.etp, collectives.ranks_inside(split.etp, 1.0, chip.domain), up,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac, physics.hop_s, physics.far_hop_s,
-    )  # fmt: skip
+    exchange = wires.experts_s(rank_bytes, block.top_k, split.ep, split.etp, chip, physics)
+    share = wires.gather_s(rank_bytes * split.etp, split.etp, 1.0, chip, physics)
     return 2.0 * (exchange + share) * (block.num_experts > 0)
 
 

@@ -10,6 +10,7 @@ from gigawatt.design.training.shape import block_kinds, chip_of, weights_of
 from gigawatt.design.training.step import Weights
 from gigawatt.design.training.terms import BlockKind, Chip, Physics, Recipe
 from gigawatt.domain.calibration import Spread, TrainingCalibration
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.memory import MemoryAccounting
 from gigawatt.domain.model import Model
@@ -26,6 +27,7 @@ class Context:
     accelerator: Accelerator
     num_accelerators: int
     job: TrainingJob
+    network: Network | None
     setting: Setting
     kinds: tuple[BlockKind, ...]
     weights: Weights
@@ -55,8 +57,12 @@ def context_of(
     num_accelerators: int,
     job: TrainingJob,
     calibration: TrainingCalibration,
+    network: Network | None = None,
 ) -> Context:
-    """Look everything up. Raises InputError where the catalogue lacks a figure, UnknownIdError for names."""
+    """Look everything up. Raises InputError where the catalogue lacks a figure, UnknownIdError for names.
+
+    `network` is the one between nodes; without it, none of its tiers is oversubscribed.
+    """
     require(accelerator)
     if num_accelerators < 1:
         raise InputError(f"at least one accelerator is needed, found {num_accelerators}")
@@ -79,7 +85,8 @@ def context_of(
             float(model.num_mtp_layers),
         ),
         edges=Edges(float(model.vocab), float(model.hidden), float(model.tied_head)),
-        chip=chip_of(accelerator, system, setting.format, num_accelerators),
+        network=network,
+        chip=chip_of(accelerator, system, setting.format, num_accelerators, network),
         recipe=recipe_of(setting),
         physics=physics_of(calibration, setting),
         books=Books.of(accounting_of(calibration, setting), setting.format.operand_bytes),

@@ -10,6 +10,7 @@ from gigawatt.design.training.price import step_price
 from gigawatt.design.training.shape import grid_of, split_of
 from gigawatt.design.training.step import StepCost
 from gigawatt.domain.calibration import TrainingCalibration
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
 from gigawatt.domain.training import Layout, TimePart, TrainingJob, TrainingPrediction
@@ -42,15 +43,17 @@ def predict_training(
     layout: Layout,
     job: TrainingJob,
     calibration: TrainingCalibration,
+    network: Network | None = None,
 ) -> TrainingPrediction:
-    """Predict one layout, on exactly the accelerators that it names.
+    """Predict one layout, on exactly the accelerators that it names, over `network` between nodes.
 
     Errors: InputError with every rule that the layout breaks, or with what the catalogue lacks.
     """
     broken = violations(model, layout.num_accelerators, job, layout)
     if broken:
         raise InputError("; ".join(row.message for row in broken))
-    return predict(context_of(model, system, accelerator, layout.num_accelerators, job, calibration), layout)
+    context = context_of(model, system, accelerator, layout.num_accelerators, job, calibration, network)
+    return predict(context, layout)
 
 
 def step_of(context: Context, layout: Layout) -> StepCost:

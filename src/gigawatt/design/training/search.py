@@ -35,6 +35,7 @@ from gigawatt.design.training.predict import predict
 from gigawatt.design.training.step import least_step_s
 from gigawatt.design.training.tables import ends_of, price_table, question_of
 from gigawatt.domain.calibration import TrainingCalibration
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
 from gigawatt.domain.training import Binding, Layout, TrainingDesign, TrainingJob, TrainingPrediction
@@ -69,17 +70,19 @@ def design_training(
     top: int = 5,
     asked: Layout | None = None,
     exhaustive: bool = False,
+    network: Network | None = None,
 ) -> TrainingDesign:
     """The best layouts of a training job on so many accelerators, why they win, what they are sensitive to.
 
     `fixed` settles axes by name ("tp", "recompute", ...). Where no layout is legal or none fits, `binding`
     names the constraints and `nearest` the layout that misses by least. `exhaustive` weighs also those
-    layouts that a bound proves unable to win: the same answer, and the count of all that fit.
+    layouts that a bound proves unable to win: the same answer, and the count of all that fit. `network` is
+    the fabric between nodes; without it, none of its tiers is oversubscribed.
     Errors: InputError for an illegal `asked` (with every rule that it breaks), an unknown axis, or a gap in
     the catalogue.
     """
     return search_layouts(
-        model, system, accelerator, num_accelerators, job, calibration, fixed, top, asked, exhaustive
+        model, system, accelerator, num_accelerators, job, calibration, fixed, top, asked, exhaustive, network
     )[0]
 
 
@@ -94,12 +97,13 @@ def search_layouts(
     top: int = 5,
     asked: Layout | None = None,
     exhaustive: bool = False,
+    network: Network | None = None,
 ) -> tuple[TrainingDesign, SearchReport]:
     """As `design_training`, with how the search went."""
     begun_s = time.process_time()
     if top < 1:
         raise InputError(Problem(f"at least one layout has to be kept, found {top}", key="top"))
-    context = context_of(model, system, accelerator, num_accelerators, job, calibration)
+    context = context_of(model, system, accelerator, num_accelerators, job, calibration, network)
     if asked is not None:
         broken = violations(model, num_accelerators, job, asked)
         if broken:
@@ -147,7 +151,13 @@ def _what_binds(
         return space.refused, None
     other = found[0]
     again = context_of(
-        context.model, context.system, context.accelerator, other.num_accelerators, other.job, calibration
+        context.model,
+        context.system,
+        context.accelerator,
+        other.num_accelerators,
+        other.job,
+        calibration,
+        context.network,
     )
     moved = replace(space, num_accelerators=other.num_accelerators, job=other.job, fixed=other.fixed)
     nearby = Search(again, moved, 1)
@@ -169,6 +179,7 @@ def _enough(search: Search, calibration: TrainingCalibration) -> tuple[Binding, 
             space.num_accelerators,
             context.job,
             calibration,
+            context.network,
         )
         wider = Search(more, space, 1)
         wider.run(False)

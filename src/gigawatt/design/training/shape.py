@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gigawatt.design.training.step import Grid, Weights
 from gigawatt.design.training.terms import BlockKind, BlockShape, Chip, Split
 from gigawatt.domain.calibration import NumberFormat
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Block, Model
 from gigawatt.domain.training import Layout, TrainingJob
@@ -103,8 +104,14 @@ def peak_of(accelerator: Accelerator, key: str) -> float:
     return rate
 
 
-def chip_of(accelerator: Accelerator, system: System, precision: NumberFormat, num_accelerators: int) -> Chip:
-    """What the cost functions need to know of the hardware."""
+def chip_of(
+    accelerator: Accelerator,
+    system: System,
+    precision: NumberFormat,
+    num_accelerators: int,
+    network: Network | None = None,
+) -> Chip:
+    """What the cost functions need to know of the hardware. No network: one that is not oversubscribed."""
     return Chip(
         flop_per_s=peak_of(accelerator, "bf16"),
         low_flop_per_s=peak_of(accelerator, precision.peak),
@@ -113,6 +120,8 @@ def chip_of(accelerator: Accelerator, system: System, precision: NumberFormat, n
         scale_up_bytes_per_s=system.scale_up_bytes_per_s or 0.0,
         scale_out_bytes_per_s=system.scale_out_bytes_per_s or system.scale_up_bytes_per_s or 0.0,
         domain=float(min(system.num_accelerators_per_domain, num_accelerators)),
+        pod=float((network.num_accelerators_per_pod if network else 0) or num_accelerators),
+        oversubscription=network.oversubscription if network else 1.0,
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gigawatt.design.training import wires
 from gigawatt.design.training.block import BF16_BYTES, linear_s
 from gigawatt.design.training.terms import BlockCost, Chip, Physics, Recipe, Split
 from gigawatt.laws import collectives, pipeline, traffic
@@ -101,23 +102,14 @@ def replica_s(
     cover.
     """
     hidden_frac = physics.dp_hidden_frac * recipe.overlaps
-    up = chip.scale_up_bytes_per_s * physics.scale_up_frac
-    out = chip.scale_out_bytes_per_s * physics.scale_out_frac
     dense = shared_params(grid, weights, split)
     group = grid.dp * split.cp
-    inside = collectives.ranks_inside(grid.shard, split.tp, chip.domain)
-    whole_inside = collectives.ranks_inside(group, split.tp, chip.domain)
-    scatter = collectives.ring_s(
-        dense * recipe.gradient_bytes, group, whole_inside, up, out, physics.hop_s, physics.far_hop_s
-    )
-    gather = collectives.ring_s(
-        dense * recipe.parameter_bytes, grid.shard, inside, up, out, physics.hop_s, physics.far_hop_s
-    )
+    scatter = wires.gather_s(dense * recipe.gradient_bytes, group, split.tp, chip, physics)
+    gather = wires.gather_s(dense * recipe.parameter_bytes, grid.shard, split.tp, chip, physics)
     expert = weights.expert / (split.ep * split.etp * grid.pp)
     expert_group = np.maximum(group * split.tp / (split.ep * split.etp), 1.0)
-    expert_inside = collectives.ranks_inside(expert_group, split.ep * split.etp, chip.domain)
-    expert_scatter = collectives.ring_s(
-        expert * recipe.gradient_bytes, expert_group, expert_inside, up, out, physics.hop_s, physics.far_hop_s
+    expert_scatter = wires.gather_s(
+        expert * recipe.gradient_bytes, expert_group, split.ep * split.etp, chip, physics
     )
     expert_gather = expert_scatter * recipe.parameter_bytes / recipe.gradient_bytes
     whole = np.where(grid.zero >= 1, 1.0, 0.0)
@@ -174,13 +166,9 @@ def p2p_s(grid: Grid, weights: Weights, split: Split, chip: Chip, physics: Physi
     section 4.1.
     """
     moved = split.seq_len * split.micro_batch / split.cp * weights.hidden * BF16_BYTES / split.tp
-    near = np.minimum(np.floor(chip.domain / (split.tp * split.cp * grid.dp)), 1.0)
-    rate = (
-        near * chip.scale_up_bytes_per_s * physics.scale_up_frac
-        + (1.0 - near) * chip.scale_out_bytes_per_s * physics.scale_out_frac
-    )
     piped = np.minimum(grid.pp - 1.0, 1.0)
-    return piped * 2.0 * grid.vpp * (moved / rate + physics.far_hop_s)
+    stage = split.tp * split.cp * grid.dp
+    return piped * 2.0 * grid.vpp * wires.send_s(moved, stage, stage * grid.pp, chip, physics)
 
 
 def step_cost(

@@ -70,6 +70,10 @@ class Chip(NamedTuple):
     scale_out_bytes_per_s: Number
     domain: Number
     """Accelerators of this job that share one scale-up domain."""
+    pod: Number
+    """Accelerators within which the network between domains is not oversubscribed."""
+    oversubscription: Number
+    """Bandwidth of a pod's accelerators over the bandwidth out of the pod."""
 
 
 class Recipe(NamedTuple):
