@@ -28,22 +28,29 @@ class RackItem(Record):
     part: str
     """Id in the catalogue, where it has one."""
     quantity: int
+    """In the fullest rack of the kind; they stand one upon the other."""
     rack_units: float
+    """Of one; 0: it takes no room of its own."""
+    lowest_unit: int = 1
+    """Where the first of them begins; 1 is the lowest unit of the rack."""
 
 
 class RackKind(Record):
-    """Racks that are alike."""
+    """Racks that are alike, but that the last of them may be filled in part."""
 
     name: str
     role: RackRole
     num_racks: int
     num_accelerators: int = 0
-    """In one rack."""
+    """In one full rack."""
+    num_per_unit: int = 0
+    """That stand with each scalable unit of the fabric; 0: they serve all units, and stand between them."""
     power_w: float
-    """Of one rack at full load."""
+    """Of one rack with all that is in it at full load: the mean over the racks of the kind."""
     liquid_frac: float = Field(default=0.0, ge=0, le=1)
     """Share of its heat that a coolant loop carries; the rest goes to the air."""
     weight_kg: float
+    """Of the fullest."""
     rack_units: int
     items: tuple[RackItem, ...] = ()
     basis: Basis = "estimate"
@@ -52,14 +59,20 @@ class RackKind(Record):
 class FloorPlan(Record):
     """Racks in rows, rows in halls, halls in buildings. All halls are filled alike, the last as needed.
 
-    Rows run along x; row r stands at y = r x the pitch of rows. Pods keep together: a pod's network racks
-    stand in the middle of its rows.
+    Rows run along x and stand in pairs, back to back across a hot aisle; pairs face each other across a cold
+    aisle. A group (a scalable unit of the fabric, or an equal part of one too large for a hall) fills a block of a
+    pair of rows with its network racks in the middle; racks that serve all groups stand amid the hall's groups.
     """
 
     num_buildings: int
+    halls_per_building: int
     num_halls: int
     rows_per_hall: int
     racks_per_row: int
+    num_units: int = 1
+    """Scalable units of the fabric."""
+    groups_per_unit: int = 1
+    groups_per_hall: int = 1
     rack_width_m: float
     rack_depth_m: float
     cold_aisle_m: float
@@ -68,13 +81,27 @@ class FloorPlan(Record):
     """From the top of the racks to the cable trays: down twice on every run."""
     hall_gap_m: float
     """Cable way between neighbouring halls."""
+    building_gap_m: float = 0.0
+    """Between neighbouring buildings."""
+    hall_width_m: float
+    hall_depth_m: float
+    hall_it_w: float
+    """Of the fullest hall."""
     floor_load_kg_per_m2: float
     """What a rack's footprint and its share of the aisle put on the floor, the heaviest kind."""
     area_m2: float
     """White space of all halls."""
     racks: tuple[RackKind, ...]
-    racks_per_pod: int
-    """Racks (of all kinds) that stand together because one pod of the fabric spans them."""
+
+    @property
+    def num_groups(self) -> int:
+        """Groups of racks that stand together."""
+        return self.num_units * self.groups_per_unit
+
+    @property
+    def racks_per_group(self) -> int:
+        """Places that one group takes, racks of all kinds."""
+        return sum(-(-kind.num_per_unit // self.groups_per_unit) for kind in self.racks)
 
     @property
     def num_racks(self) -> int:
@@ -236,6 +263,7 @@ class Equipment(Sourced):
     price_usd: float | None = Field(default=None, gt=0)
     lead_time_s: float | None = Field(default=None, gt=0)
     area_m2: float | None = Field(default=None, gt=0)
+    weight_kg: float | None = Field(default=None, gt=0)
 
 
 class Climate(Sourced):
@@ -261,14 +289,26 @@ class Site(Sourced):
     floor_limit_kg_per_m2: float = Field(gt=0)
     redundancy: Redundancy = "n+1"
     hall_it_w: float = Field(gt=0)
-    rows_per_hall: int = Field(gt=0)
+    """Most critical IT power of one hall."""
+    rows_per_hall: int = Field(gt=1)
     racks_per_row: int = Field(gt=0)
+    halls_per_building: int = Field(gt=0)
     rack_width_m: float = Field(gt=0)
     rack_depth_m: float = Field(gt=0)
+    rack_units: int = Field(gt=0)
+    rack_empty_kg: float = Field(gt=0)
+    """With its cables and power strips."""
+    rack_limit_w: float = Field(gt=0)
+    """Most that the power taps of one rack feed."""
+    rack_air_limit_w: float = Field(gt=0)
+    """Most heat that the air takes from one rack."""
+    network_rack_fill_frac: float = Field(gt=0, le=1)
+    """Share of a network rack's height that switches take; the rest is for patch panels and cables."""
     cold_aisle_m: float = Field(gt=0)
     hot_aisle_m: float = Field(gt=0)
     tray_height_m: float = Field(gt=0)
     hall_gap_m: float = Field(gt=0)
+    building_gap_m: float = Field(gt=0)
     chain: tuple[str, ...]
     """Equipment of the power chain, from the utility to the racks."""
     plant: tuple[str, ...]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gigawatt.domain.record import Sourced
+from gigawatt.domain.record import Record, Sourced
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "mxfp8", "nvfp4", "mxfp4"]
 NumberFormat = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "fp4"]
@@ -66,6 +66,17 @@ class Accelerator(Sourced):
         return rates[faster] / rates[slower] if faster in rates and slower in rates else None
 
 
+class RackPart(Record):
+    """Parts of one kind in the rack that a maker specifies, one upon the other."""
+
+    name: str
+    quantity: int = Field(gt=0)
+    rack_units: int = Field(gt=0)
+    """Of one."""
+    lowest_unit: int = Field(gt=0)
+    """Where the first of them begins; 1 is the lowest unit of the rack."""
+
+
 class System(Sourced):
     """A node or rack kind: what is bought or rented as a unit, and how its accelerators are joined."""
 
@@ -88,6 +99,14 @@ class System(Sourced):
     """That rack at full load, its scale-up switches included."""
     in_network_reduction: bool = False
     """Whether the scale-up switches reduce (NVLS)."""
+    node_rack_units: int | None = Field(default=None, gt=0)
+    node_weight_kg: float | None = Field(default=None, gt=0)
+    liquid_frac: float | None = Field(default=None, ge=0, le=1)
+    """Share of the heat at full load that a coolant loop carries off; the rest goes to the air."""
+    rack_weight_kg: float | None = Field(default=None, gt=0)
+    """Of the maker's rack, full and with coolant."""
+    rack_parts: tuple[RackPart, ...] = ()
+    """Of the maker's rack, where it is no mere stack of nodes."""
 
     def contradictions(self, accelerator: Accelerator) -> Iterator[str]:
         """What in this row cannot be true of a system with these accelerators, in words."""
