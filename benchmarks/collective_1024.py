@@ -1,0 +1,71 @@
+"""How long the time of one collective over 1,024 GPUs takes to predict, beside ASTRA-sim.
+
+With ASTRA-sim's own congestion-unaware assumptions, on its two reference networks of 1,024: flat behind one
+kind of switch, and 8 x 128. Reading its network and system files is part of the time. The peer's figures were
+measured on a 2-core x86-64 machine in November 2026; it is built from source and not on the package index.
+"""
+
+from __future__ import annotations
+
+from measure import Figures, measured, report
+
+from gigawatt.design.collectives.astra_sim import chunked_collective_s, read_assumptions, read_network
+
+SYSTEM = (
+    '{"scheduling-policy": "LIFO", "endpoint-delay": 10, "active-chunks-per-dimension": 1,'
+    '"preferred-dataset-splits": 4, "all-reduce-implementation": ["ring"],'
+    '"collective-optimization": "localBWAware", "local-mem-bw": 3350, "boost-mode": 0}'
+)
+FLAT = "topology: [ Switch ]\nnpus_count: [ 1024 ]\nbandwidth: [ 50.0 ]\nlatency: [ 2000.0 ]\n"
+NESTED = (
+    "topology: [ Switch, Switch ]\nnpus_count: [ 8, 128 ]\nbandwidth: [ 400.0, 50.0 ]\n"
+    "latency: [ 936.25, 2000.0 ]\n"
+)
+PEER = {
+    "name": "ASTRA-sim 518bd51 (2026-03), analytical back end 599a047, congestion unaware",
+    "flat_wall_s": 10.28,
+    "flat_peak_bytes": 364_724 * 1024,
+    "flat_collective_s": 73.729696e-3,
+    "nested_wall_s": 1.23,
+    "nested_peak_bytes": 87_864 * 1024,
+    "nested_collective_s": 10.483638e-3,
+    "source": "measured 2026-11-20 on a shared 2-core x86-64 machine, process start included",
+}
+GIB = 2.0**30
+REPEATS = 200
+
+
+def simulated_s(network: str) -> float:
+    """ASTRA-sim's answer, from its files."""
+    assumptions = read_assumptions(SYSTEM, "all_reduce")
+    return chunked_collective_s("all_reduce", GIB, read_network(network), assumptions)
+
+
+def run() -> Figures:
+    """Predict each network over and over, after a first time that loads the YAML reader."""
+    simulated_s(FLAT)
+    with measured() as flat:
+        for _ in range(REPEATS):
+            flat_s = simulated_s(FLAT)
+    with measured() as nested:
+        for _ in range(REPEATS):
+            nested_s = simulated_s(NESTED)
+    return Figures(
+        name="collective_1024",
+        work={"ranks": 1024, "predictions": 2 * REPEATS},
+        spent=flat,
+        rates={"flat_per_cpu_s": REPEATS / flat.cpu_s, "nested_per_cpu_s": REPEATS / nested.cpu_s},
+        peer=PEER,
+        notes={
+            "flat_wall_s": flat.wall_s / REPEATS,
+            "flat_collective_s": flat_s,
+            "nested_wall_s": nested.wall_s / REPEATS,
+            "nested_collective_s": nested_s,
+            "times_as_fast_flat": float(PEER["flat_wall_s"]) / (flat.wall_s / REPEATS),
+            "times_as_fast_nested": float(PEER["nested_wall_s"]) / (nested.wall_s / REPEATS),
+        },
+    )
+
+
+if __name__ == "__main__":
+    report(run, __doc__ or "")
