@@ -1,0 +1,1 @@
+"""Where the racks stand, how power reaches them and how their heat leaves."""

@@ -1,0 +1,393 @@
+"""Racks in rows, rows in halls, halls in buildings; and the place of every rack, worked out again at will.
+
+A `FloorPlan` says how many of what; `rack_positions` and `device_positions` turn it into coordinates. Groups of
+racks follow each other through the halls; each fills a block of a pair of rows, its network racks amid its
+nodes. Racks that serve all groups are spread over the halls, and stand in the middle of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, sqrt
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigawatt.design.facility.racks import rack_kinds as rack_kinds
+from gigawatt.domain.fabric import FabricDesign
+from gigawatt.domain.facility import FloorPlan, RackKind, Site
+from gigawatt.errors import InfeasibleError
+from gigawatt.laws.floor import floor_load_kg_per_m2, tray_run_m
+from gigawatt.units import format_quantity
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CORE = 3
+_SPINE = 2
+_LEAF = 1
+
+
+class Graph(Protocol):
+    """Devices of a network, as arrays."""
+
+    @property
+    def device_role(self) -> NDArray[Any]:
+        """0 node, 1 leaf, 2 spine, 3 core."""
+
+    @property
+    def device_unit(self) -> NDArray[Any]:
+        """The scalable unit that nodes and leaves belong to."""
+
+
+class RackPositions(NamedTuple):
+    """Where each rack stands: kinds in their order in the plan, racks of a kind by unit."""
+
+    x_m: Floats
+    y_m: Floats
+    hall: Ints
+    kind: Ints
+    row: Ints
+    """Row of its hall."""
+    column: Ints
+    """Place in its row."""
+    group: Ints
+    """Block that it stands in; -1 for racks that serve all."""
+
+
+class DevicePositions(NamedTuple):
+    """Where each device of a network stands: the centre of its rack."""
+
+    x_m: Floats
+    y_m: Floats
+    hall: Ints
+
+
+def plan_floor(racks: Sequence[RackKind], design: FabricDesign, site: Site) -> FloorPlan:
+    """Stands the racks in as few halls of the site as their places and power allow.
+
+    Raises InfeasibleError naming what binds (floor load, a hall's power or places, the site's area) and the
+    nearest design that works.
+    """
+    load = _floor_load_kg_per_m2(racks, site)
+    groups_per_unit = _groups_per_unit(racks, design.num_units, site)
+    num_halls, groups_per_hall = _halls(racks, design.num_units, groups_per_unit, site)
+    trial = _plan(racks, design.num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
+    plan = _with_hall_power(trial)
+    _require_area(plan, design, site)
+    return plan
+
+
+def _floor_load_kg_per_m2(racks: Sequence[RackKind], site: Site) -> float:
+    heaviest = max(racks, key=lambda kind: kind.weight_kg)
+    aisles_m = site.cold_aisle_m + site.hot_aisle_m
+    load = float(floor_load_kg_per_m2(heaviest.weight_kg, site.rack_width_m, site.rack_depth_m, aisles_m))
+    if load <= site.floor_limit_kg_per_m2:
+        return load
+    most = heaviest.weight_kg * site.floor_limit_kg_per_m2 / load
+    raise InfeasibleError(
+        f"floor load binds: a rack of {heaviest.name} puts {load:,.0f} kg/m2 on the floor and its share of the aisles, "
+        f"{site.id} carries {site.floor_limit_kg_per_m2:,.0f} kg/m2; nearest that works: racks of at most "
+        f"{most:,.0f} kg (this one has {heaviest.weight_kg:,.0f} kg), or a floor for {ceil(load):,} kg/m2"
+    )
+
+
+def _groups_per_unit(racks: Sequence[RackKind], num_units: int, site: Site) -> int:
+    """Into how many equal parts a unit is split so that each fits a hall; 1 where it fits as it is."""
+    unit_w = sum(kind.num_per_unit * kind.power_w for kind in racks)
+    per_unit = sum(kind.num_per_unit for kind in racks)
+    places = site.rows_per_hall // 2 * 2 * site.racks_per_row
+    largest = max(racks, key=lambda kind: kind.power_w)
+    if largest.power_w > site.hall_it_w:
+        raise InfeasibleError(
+            f"hall power binds: one rack of {largest.name} draws {format_quantity(largest.power_w, '_w')}, a hall at "
+            f"{site.id} feeds {format_quantity(site.hall_it_w, '_w')}"
+        )
+    central = sum(kind.num_racks for kind in racks if not kind.num_per_unit) / num_units
+    parts = ceil(max(unit_w / site.hall_it_w, (per_unit + central) / places))
+    most = max(kind.num_per_unit for kind in racks)
+    while parts < most and not _fits(racks, parts, num_units * parts, 1, site):
+        parts += 1
+    return max(1, parts)
+
+
+def _halls(racks: Sequence[RackKind], num_units: int, groups_per_unit: int, site: Site) -> tuple[int, int]:
+    """The fewest halls that hold all groups, evenly filled, and the groups in each."""
+    num_groups = num_units * groups_per_unit
+    total_w = sum(kind.num_racks * kind.power_w for kind in racks)
+    num_racks = sum(kind.num_racks for kind in racks)
+    num_halls = max(1, ceil(total_w / site.hall_it_w), num_racks // (site.rows_per_hall * site.racks_per_row))
+    while num_halls <= num_groups:
+        groups_per_hall = ceil(num_groups / num_halls)
+        if _fits(racks, groups_per_unit, num_halls, groups_per_hall, site):
+            return ceil(num_groups / groups_per_hall), groups_per_hall
+        num_halls += 1
+    raise InfeasibleError(
+        f"a hall at {site.id} ({site.rows_per_hall} rows of {site.racks_per_row} racks, "
+        f"{format_quantity(site.hall_it_w, '_w')}) binds: the racks that serve all units leave no place for one unit; "
+        "it works with more rows, or power, per hall"
+    )
+
+
+def _fits(racks: Sequence[RackKind], groups_per_unit: int, num_halls: int, groups: int, site: Site) -> bool:
+    """Whether the fullest of so many halls, with so many groups, keeps within its places and its power."""
+    blocks = _Blocks.of(racks, groups_per_unit, groups, num_halls, site.racks_per_row)
+    watts = sum(
+        kind.power_w * groups * kind.num_per_unit / groups_per_unit
+        if kind.num_per_unit
+        else kind.power_w * ceil(kind.num_racks / num_halls)
+        for kind in racks
+    )
+    return blocks.num_pairs <= site.rows_per_hall // 2 and watts <= site.hall_it_w * (1 + 1e-9)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Where the blocks of a hall begin, counted in places of its pairs of rows."""
+
+    starts: tuple[int, ...]
+    """Of each group."""
+    central: int
+    """Of the racks that serve all groups."""
+    num_pairs: int
+    num_places: int
+
+    @classmethod
+    def of(
+        cls, racks: Sequence[RackKind], groups_per_unit: int, groups: int, num_halls: int, racks_per_row: int
+    ) -> _Blocks:
+        """Blocks in their order through the hall, none broken over two pairs of rows that one pair could hold."""
+        size = sum(ceil(kind.num_per_unit / groups_per_unit) for kind in racks)
+        middle = sum(ceil(kind.num_racks / num_halls) for kind in racks if not kind.num_per_unit)
+        before = ceil(groups / 2)
+        sizes = [size] * before + [middle] + [size] * (groups - before)
+        pair = 2 * racks_per_row
+        starts, end = [], 0
+        for places in sizes:
+            left = -end % pair
+            if 0 < left < places:
+                end += left
+            starts.append(end)
+            end += places
+        central = starts.pop(before)
+        return cls(tuple(starts), central, ceil(end / pair), end)
+
+
+def _plan(
+    racks: Sequence[RackKind],
+    num_units: int,
+    groups_per_unit: int,
+    groups_per_hall: int,
+    num_halls: int,
+    load_kg_per_m2: float,
+    site: Site,
+) -> FloorPlan:
+    blocks = _Blocks.of(racks, groups_per_unit, groups_per_hall, num_halls, site.racks_per_row)
+    per_row = min(site.racks_per_row, ceil(blocks.num_places / 2))
+    width_m = per_row * site.rack_width_m + 2 * site.cold_aisle_m
+    pair_m = 2 * site.rack_depth_m + site.hot_aisle_m + site.cold_aisle_m
+    depth_m = blocks.num_pairs * pair_m + site.cold_aisle_m
+    per_building = min(site.halls_per_building, num_halls)
+    return FloorPlan(
+        num_buildings=ceil(num_halls / per_building),
+        halls_per_building=per_building,
+        num_halls=num_halls,
+        rows_per_hall=2 * blocks.num_pairs,
+        racks_per_row=per_row,
+        num_units=num_units,
+        groups_per_unit=groups_per_unit,
+        groups_per_hall=groups_per_hall,
+        rack_width_m=site.rack_width_m,
+        rack_depth_m=site.rack_depth_m,
+        cold_aisle_m=site.cold_aisle_m,
+        hot_aisle_m=site.hot_aisle_m,
+        tray_height_m=site.tray_height_m,
+        hall_gap_m=site.hall_gap_m,
+        building_gap_m=site.building_gap_m,
+        hall_width_m=width_m,
+        hall_depth_m=depth_m,
+        hall_it_w=0.0,
+        floor_load_kg_per_m2=load_kg_per_m2,
+        area_m2=num_halls * width_m * depth_m,
+        racks=tuple(racks),
+    )
+
+
+def _with_hall_power(plan: FloorPlan) -> FloorPlan:
+    """The plan with what only the placed racks tell: the power of the fullest hall."""
+    places = rack_positions(plan)
+    watts = np.array([kind.power_w for kind in plan.racks])[places.kind]
+    per_hall = np.bincount(places.hall, weights=watts, minlength=plan.num_halls)
+    return plan.model_copy(update={"hall_it_w": float(per_hall.max())})
+
+
+def _require_area(plan: FloorPlan, design: FabricDesign, site: Site) -> None:
+    if site.floor_area_m2 is None or plan.area_m2 <= site.floor_area_m2:
+        return
+    halls = floor(site.floor_area_m2 / (plan.area_m2 / plan.num_halls))
+    num_units = halls * plan.groups_per_hall // plan.groups_per_unit
+    if num_units:
+        most = num_units * (design.num_accelerators // design.num_units)
+        nearest = f"at most about {most:,} accelerators fit ({halls} halls)"
+    else:
+        nearest = "not one hall of this design fits; smaller halls may"
+    raise InfeasibleError(
+        f"floor area binds: {design.num_accelerators:,} accelerators need {plan.area_m2:,.0f} m2 of white space, "
+        f"{site.id} has {site.floor_area_m2:,.0f} m2; nearest that works: {nearest}"
+    )
+
+
+def rack_positions(floor: FloorPlan) -> RackPositions:
+    """The centre, hall, row and place of each rack."""
+    columns = [_racks_of(floor, number) for number in range(len(floor.racks))]
+    hall, slot, kind, group = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    row, column = _row_and_column(floor, slot)
+    x_m, y_m = _coordinates(floor, hall, row, column)
+    return RackPositions(x_m, y_m, hall, kind, row, column, group)
+
+
+def _racks_of(plan: FloorPlan, number: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Hall, slot, kind and group of each rack of one kind."""
+    rank = np.arange(plan.racks[number].num_racks, dtype=np.int64)
+    if plan.racks[number].num_per_unit:
+        unit, within = np.divmod(rank, plan.racks[number].num_per_unit)
+        hall, slot, group = _local_slots(plan, number, unit, within)
+    else:
+        hall, slot = _central_slots(plan, number, rank)
+        group = np.full_like(rank, -1)
+    return hall, slot, np.full_like(rank, number), group
+
+
+def _local_slots(plan: FloorPlan, number: int, unit: Ints, within: Ints) -> tuple[Ints, Ints, Ints]:
+    """Hall, slot and group of racks given by unit and number within the unit."""
+    per_group = ceil(plan.racks[number].num_per_unit / plan.groups_per_unit)
+    group = unit * plan.groups_per_unit + within // per_group
+    hall, in_hall = np.divmod(group, plan.groups_per_hall)
+    starts = np.array(_blocks(plan).starts, dtype=np.int64)
+    order = _order_in_group(plan)
+    places = np.array([place for place, owner in enumerate(order) if owner == number], dtype=np.int64)
+    return hall, starts[in_hall] + places[within % per_group], group
+
+
+def _order_in_group(plan: FloorPlan) -> list[int]:
+    """The kind at each place of a group's block: nodes on both sides of the switches, coolant at the ends."""
+    ends: list[int] = []
+    sides: list[int] = []
+    middle: list[int] = []
+    for number, kind in enumerate(plan.racks):
+        count = ceil(kind.num_per_unit / plan.groups_per_unit)
+        {"coolant": ends, "compute": sides}.get(kind.role, middle).extend([number] * count)
+    # Places count across the two rows of a pair: an even split leaves both rows alike.
+    end, side = ceil(len(ends) / 2), ceil(len(sides) / 2)
+    return ends[:end] + sides[:side] + middle + sides[side:] + ends[end:]
+
+
+def _central_slots(plan: FloorPlan, number: int, rank: Ints) -> tuple[Ints, Ints]:
+    """Hall and slot of racks that serve all: shared out over the halls in order, kind after kind."""
+    before = sum(
+        ceil(kind.num_racks / plan.num_halls) for kind in plan.racks[:number] if not kind.num_per_unit
+    )
+    per_hall = ceil(plan.racks[number].num_racks / plan.num_halls)
+    hall = rank * plan.num_halls // plan.racks[number].num_racks
+    first = -(-hall * plan.racks[number].num_racks // plan.num_halls)
+    within = rank - first
+    assert within.size == 0 or int(within.max()) < per_hall
+    return hall, _blocks(plan).central + before + within
+
+
+def _blocks(plan: FloorPlan) -> _Blocks:
+    return _Blocks.of(
+        plan.racks, plan.groups_per_unit, plan.groups_per_hall, plan.num_halls, plan.racks_per_row
+    )
+
+
+def _row_and_column(plan: FloorPlan, slot: Ints) -> tuple[Ints, Ints]:
+    """Places run across the two rows of a pair, then along them; every other pair runs back."""
+    pair, rest = np.divmod(slot, 2 * plan.racks_per_row)
+    column, side = np.divmod(rest, 2)
+    return 2 * pair + side, np.where(pair % 2, plan.racks_per_row - 1 - column, column)
+
+
+def _coordinates(plan: FloorPlan, hall: Ints, row: Ints, column: Ints) -> tuple[Floats, Floats]:
+    left, front = hall_corners_m(plan)
+    pair_m = 2 * plan.rack_depth_m + plan.hot_aisle_m + plan.cold_aisle_m
+    back = row % 2 * (plan.rack_depth_m + plan.hot_aisle_m)
+    x_m = left[hall] + plan.cold_aisle_m + (column + 0.5) * plan.rack_width_m
+    y_m = front[hall] + plan.cold_aisle_m + row // 2 * pair_m + back + 0.5 * plan.rack_depth_m
+    return x_m, y_m
+
+
+def hall_corners_m(floor: FloorPlan) -> tuple[Floats, Floats]:
+    """The x and y of each hall's corner nearest the origin.
+
+    Halls of a building stand two abreast; buildings stand in a grid that is about as wide as deep.
+    """
+    hall = np.arange(floor.num_halls)
+    building, within = np.divmod(hall, floor.halls_per_building)
+    abreast = min(2, floor.halls_per_building)
+    deep = ceil(floor.halls_per_building / abreast)
+    width_m, depth_m = floor.hall_width_m + floor.hall_gap_m, floor.hall_depth_m + floor.hall_gap_m
+    building_width_m = abreast * width_m - floor.hall_gap_m + floor.building_gap_m
+    building_depth_m = deep * depth_m - floor.hall_gap_m + floor.building_gap_m
+    across = max(1, round(sqrt(floor.num_buildings * building_depth_m / building_width_m)))
+    x_m = building % across * building_width_m + within % abreast * width_m
+    y_m = building // across * building_depth_m + within // abreast * depth_m
+    return x_m.astype(float), y_m.astype(float)
+
+
+def device_positions(floor: FloorPlan, design: FabricDesign, graph: Graph) -> DevicePositions:
+    """Where each device of a network's graph stands: nodes fill the racks of their unit in order, leaves are
+    spread over the network racks of their unit, spines and cores over the racks that serve all.
+    """
+    role, unit = np.asarray(graph.device_role), np.asarray(graph.device_unit).astype(np.int64)
+    hall, slot = np.zeros(role.size, dtype=np.int64), np.zeros(role.size, dtype=np.int64)
+    compute = next(number for number, kind in enumerate(floor.racks) if kind.role == "compute")
+    leaf = _network_kind(floor, local=True)
+    spine = _network_kind(floor, local=False)
+    nodes = np.flatnonzero(role == 0)
+    accelerators_per_node = max(1, design.num_accelerators // design.num_nodes)
+    per_rack = max(1, floor.racks[compute].num_accelerators // accelerators_per_node)
+    rank = _rank_within(unit[nodes])
+    rack = np.minimum(rank // per_rack, floor.racks[compute].num_per_unit - 1)
+    hall[nodes], slot[nodes], _ = _local_slots(floor, compute, unit[nodes], rack)
+    leaves = np.flatnonzero(role == _LEAF)
+    if leaf is not None and leaves.size >= floor.num_units:
+        rank = _rank_within(unit[leaves])
+        most = int(rank.max()) + 1
+        rack = rank * floor.racks[leaf].num_per_unit // most
+        hall[leaves], slot[leaves], _ = _local_slots(floor, leaf, unit[leaves], rack)
+        leaves = leaves[:0]
+    # Cores after spines: each tier is spread over all racks of the kind.
+    for devices in (leaves, np.flatnonzero(role == _SPINE), np.flatnonzero(role == _CORE)):
+        if devices.size and spine is not None:
+            rack = np.arange(devices.size) * floor.racks[spine].num_racks // devices.size
+            hall[devices], slot[devices] = _central_slots(floor, spine, rack)
+    row, column = _row_and_column(floor, slot)
+    return DevicePositions(*_coordinates(floor, hall, row, column), hall)
+
+
+def _network_kind(floor: FloorPlan, local: bool) -> int | None:
+    """The kind of network rack that stands with each unit, or that serves all."""
+    found = (
+        number
+        for number, kind in enumerate(floor.racks)
+        if kind.role == "network" and bool(kind.num_per_unit) == local
+    )
+    return next(found, None)
+
+
+def _rank_within(unit: Ints) -> Ints:
+    """The rank of each device among those of its unit, in their order."""
+    order = np.argsort(unit, kind="stable")
+    rank = np.empty(unit.size, dtype=np.int64)
+    first = np.searchsorted(unit[order], unit[order])
+    rank[order] = np.arange(unit.size) - first
+    return rank
+
+
+def cable_run_m(floor: FloorPlan, places: DevicePositions, a: Ints, b: Ints) -> Floats:
+    """Length of a cable between devices `a` and `b`, by the trays: the same both ways."""
+    run: Floats = tray_run_m(places.x_m[a], places.y_m[a], places.x_m[b], places.y_m[b], floor.tray_height_m)
+    return run

@@ -1,0 +1,267 @@
+"""Which racks a cluster needs: what stands in each, what it draws, weighs and gives to air and water."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Protocol
+
+from gigawatt.domain.fabric import FabricDesign, FabricKind, Network, Switch, SwitchTier
+from gigawatt.domain.facility import Equipment, RackItem, RackKind, Site
+from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.errors import InfeasibleError, InputError, Problem
+from gigawatt.units import format_quantity
+
+_NEEDED = {
+    "node_power_w": "the power of a node",
+    "node_rack_units": "the height of a node",
+    "node_weight_kg": "the weight of a node",
+    "liquid_frac": "the share of its heat that goes to coolant",
+}
+
+
+class Parts(Protocol):
+    """The parts that a fabric is built from."""
+
+    @property
+    def kind(self) -> FabricKind:
+        """How the fabric is laid out."""
+
+    @property
+    def switches(self) -> Mapping[str, Switch]:
+        """Switches by id."""
+
+
+@dataclass(frozen=True)
+class _Load:
+    """Switches of one kind to put into racks."""
+
+    name: str
+    switch: Switch
+    num: int
+
+
+def rack_kinds(
+    system: System,
+    accelerator: Accelerator,
+    design: FabricDesign,
+    parts: Parts,
+    site: Site,
+    equipment: Mapping[str, Equipment] | None = None,
+) -> tuple[RackKind, ...]:
+    """Every kind of rack of a cluster: nodes; the switches of each scalable unit; those that serve all units;
+    and, with `equipment`, coolant distribution units where the nodes take liquid.
+
+    A design that has been cabled knows its transceivers: what they draw is counted with the switches.
+    Raises InputError where too little is known of a part, InfeasibleError where one node is too much for a
+    rack of the site.
+    """
+    compute = compute_rack(system, accelerator, design, parts, site)
+    kinds = [compute, *_network_racks(design, parts, site)]
+    coolant = _coolant_rack(compute, design.num_units, site, equipment or {})
+    return (*kinds, coolant) if coolant else tuple(kinds)
+
+
+def compute_rack(
+    system: System, accelerator: Accelerator, design: FabricDesign, parts: Parts, site: Site
+) -> RackKind:
+    """Racks of nodes: as the maker specifies them, else as many nodes as height, power and air allow."""
+    _require(system)
+    assert system.node_power_w is not None
+    num_in_rack = nodes_per_rack(system, site)
+    nodes_per_unit = max(parts.kind.nodes_per_unit, ceil(design.num_nodes / design.num_units))
+    nodes_per_unit = min(nodes_per_unit, design.num_nodes)
+    per_unit = ceil(nodes_per_unit / num_in_rack)
+    full, rest = divmod(design.num_nodes, nodes_per_unit)
+    num_racks = full * per_unit + ceil(rest / num_in_rack)
+    return RackKind(
+        name=system.name,
+        role="compute",
+        num_racks=num_racks,
+        num_accelerators=num_in_rack * system.num_accelerators_per_node,
+        num_per_unit=per_unit,
+        power_w=system.node_power_w * design.num_nodes / num_racks,
+        liquid_frac=system.liquid_frac or 0.0,
+        weight_kg=_weight_kg(system, num_in_rack, site),
+        rack_units=site.rack_units,
+        items=_node_items(system, accelerator, num_in_rack),
+        basis=system.provenance_of("node_power_w").basis,
+    )
+
+
+def nodes_per_rack(system: System, site: Site) -> int:
+    """Nodes in one rack: no more than the maker's rack holds, its height, its power taps and the air allow.
+
+    Raises InfeasibleError where not even one node (or one scale-up domain in a rack) is allowed.
+    """
+    _require(system)
+    assert system.node_power_w is not None
+    assert system.node_rack_units is not None
+    assert system.liquid_frac is not None
+    whole = ceil((system.num_accelerators_per_rack or 0) / system.num_accelerators_per_node)
+    air_w = system.node_power_w * (1 - system.liquid_frac)
+    limits = {
+        "power taps": (site.rack_limit_w / system.node_power_w, system.node_power_w, site.rack_limit_w),
+        "air cooling": (site.rack_air_limit_w / air_w if air_w else whole or 1, air_w, site.rack_air_limit_w),
+    }
+    if not system.rack_parts:
+        limits["height"] = (site.rack_units / system.node_rack_units, 0.0, 0.0)
+    elif max(_tops(system)) > site.rack_units:
+        raise InfeasibleError(
+            f"{system.id} stands {max(_tops(system))} rack units high; racks at {site.id} have {site.rack_units}"
+        )
+    fewest = whole if system.num_accelerators_per_domain > system.num_accelerators_per_node and whole else 1
+    allowed = min(floor(count * (1 + 1e-9)) for count, _, _ in limits.values())
+    if allowed < fewest:
+        what, (_, node_w, limit_w) = min(limits.items(), key=lambda limit: limit[1][0])
+        raise InfeasibleError(_too_much(system, site, fewest, what, node_w, limit_w))
+    return min(allowed, whole) if whole else allowed
+
+
+def _too_much(system: System, site: Site, num: int, what: str, node_w: float, limit_w: float) -> str:
+    """Why not even the smallest rack of the system may stand at the site."""
+    thing = "a node" if num == 1 else f"a rack of {num} nodes (one scale-up domain)"
+    if what == "height":
+        return f"{thing} of {system.id} is {system.node_rack_units} rack units high; racks at {site.id} have {site.rack_units}"
+    needs = "gives to the air" if what == "air cooling" else "draws"
+    return (
+        f"{what} of a rack at {site.id} binds: {thing} of {system.id} {needs} {format_quantity(num * node_w, '_w')}, "
+        f"{format_quantity(limit_w, '_w')} is allowed; it works from a site with that much per rack"
+    )
+
+
+def _require(system: System) -> None:
+    missing = [name for name in _NEEDED if getattr(system, name) is None]
+    if missing:
+        raise InputError(
+            [
+                Problem(f"{system.id}: {_NEEDED[name]} is not known, and racks need it", key=name)
+                for name in missing
+            ]
+        )
+
+
+def _weight_kg(system: System, num_in_rack: int, site: Site) -> float:
+    whole = (system.num_accelerators_per_rack or 0) == num_in_rack * system.num_accelerators_per_node
+    if whole and system.rack_weight_kg:
+        return system.rack_weight_kg
+    return site.rack_empty_kg + num_in_rack * (system.node_weight_kg or 0.0)
+
+
+def _tops(system: System) -> list[int]:
+    return [part.lowest_unit + part.quantity * part.rack_units - 1 for part in system.rack_parts]
+
+
+def _node_items(system: System, accelerator: Accelerator, num_in_rack: int) -> tuple[RackItem, ...]:
+    if system.rack_parts:
+        return tuple(
+            RackItem(
+                name=part.name,
+                part=system.id if part.name.startswith("compute") else "",
+                quantity=part.quantity,
+                rack_units=part.rack_units,
+                lowest_unit=part.lowest_unit,
+            )
+            for part in system.rack_parts
+        )
+    node = f"node, {system.num_accelerators_per_node} x {accelerator.name}"
+    units = float(system.node_rack_units or 1)
+    return (RackItem(name=node, part=system.id, quantity=num_in_rack, rack_units=units),)
+
+
+def _network_racks(design: FabricDesign, parts: Parts, site: Site) -> Iterator[RackKind]:
+    local, central = [], []
+    for network in design.networks:
+        if network.name == "scale-up":  # its switches are part of the maker's rack
+            continue
+        for tier in network.tiers:
+            load = _load(network, tier, parts)
+            # Every unit has leaves of its own; a network too small for that stands in the middle.
+            (local if tier.role == "leaf" and tier.num_switches >= design.num_units else central).append(load)
+    switches_w = sum(load.num * (load.switch.power_w or 0.0) for load in (*local, *central))
+    optics = max(1.0, design.power_w / switches_w) if switches_w and design.power_w else 1.0
+    if local:
+        yield _switch_rack("Leaf switches", local, design.num_units, optics, site)
+    if central:
+        yield _switch_rack("Spine and core switches", central, 0, optics, site)
+
+
+def _load(network: Network, tier: SwitchTier, parts: Parts) -> _Load:
+    switch = parts.switches[tier.switch]
+    missing = [name for name in ("power_w", "rack_units", "weight_kg") if getattr(switch, name) is None]
+    if missing:
+        raise InputError(
+            [Problem(f"{switch.id}: not known, and its racks need it", key=name) for name in missing]
+        )
+    return _Load(f"{network.name} {tier.role}", switch, tier.num_switches)
+
+
+def _switch_rack(name: str, loads: Iterable[_Load], num_units: int, optics: float, site: Site) -> RackKind:
+    """Racks that share out switches evenly: within each unit, or (`num_units` 0) for all units together."""
+    groups = num_units or 1
+    in_group = [(load, ceil(load.num / groups)) for load in loads]
+    height = sum(num * (load.switch.rack_units or 0) for load, num in in_group)
+    per_group = max(1, ceil(height / floor(site.network_rack_fill_frac * site.rack_units)))
+    while not (items := _stacked(in_group, per_group, site)):
+        per_group += 1
+    weight = sum(ceil(num / per_group) * (load.switch.weight_kg or 0.0) for load, num in in_group)
+    watts = optics * sum(load.num * (load.switch.power_w or 0.0) for load, _ in in_group)
+    return RackKind(
+        name=name,
+        role="network",
+        num_racks=groups * per_group,
+        num_per_unit=per_group if num_units else 0,
+        power_w=watts / (groups * per_group),
+        weight_kg=site.rack_empty_kg + weight,
+        rack_units=site.rack_units,
+        items=items,
+        basis="estimate",
+    )
+
+
+def _stacked(loads: list[tuple[_Load, int]], num_racks: int, site: Site) -> tuple[RackItem, ...]:
+    """The switches of the fullest of so many racks, from the top down; nothing if they do not fit."""
+    items = []
+    top = site.rack_units
+    for load, num in loads:
+        quantity, units = ceil(num / num_racks), load.switch.rack_units or 1
+        top -= quantity * units
+        if top < 0:
+            return ()
+        items.append(
+            RackItem(
+                name=load.name,
+                part=load.switch.id,
+                quantity=quantity,
+                rack_units=float(units),
+                lowest_unit=top + 1,
+            )
+        )
+    return tuple(items)
+
+
+def _coolant_rack(
+    compute: RackKind, num_units: int, site: Site, equipment: Mapping[str, Equipment]
+) -> RackKind | None:
+    """Coolant distribution units: enough for the liquid heat of each unit's racks, and one spare."""
+    unit_w = compute.num_per_unit * compute.power_w * compute.liquid_frac
+    found = [equipment[id] for id in site.plant if id in equipment and equipment[id].kind == "cdu"]
+    if not found or not unit_w:
+        return None
+    cdu = found[0]
+    per_unit = ceil(unit_w / cdu.rating_w) + 1
+    item = RackItem(
+        name="coolant distribution unit", part=cdu.id, quantity=1, rack_units=float(site.rack_units)
+    )
+    return RackKind(
+        name=cdu.name,
+        role="coolant",
+        num_racks=per_unit * num_units,
+        num_per_unit=per_unit,
+        power_w=0.0,
+        weight_kg=cdu.weight_kg or site.rack_empty_kg,
+        rack_units=site.rack_units,
+        items=(item,),
+        basis=cdu.basis,
+    )
