@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from gigawatt.errors import WriteError
 
@@ -42,30 +42,39 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def write_atomic(path: str | Path, text: str | bytes) -> None:
+def write_atomic(path: str | Path, text: str | bytes | Iterable[str]) -> None:
     """Write a file so that it is there whole or not at all: beside, synced to disk, then renamed.
 
-    The folder must exist. Raises WriteError when the system refuses. Whatever stops the write, an
-    interruption included: the old file stays as it was and nothing is left beside it.
+    A long text may come in pieces, which are written as they come. The folder must exist. Raises WriteError
+    when the system refuses. Whatever stops the write, an interruption included: the old file stays as it was
+    and nothing is left beside it.
     """
     target = Path(os.path.realpath(path))
-    data = text.encode() if isinstance(text, str) else text
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(data)  # a pipe or a terminal: there is nothing to rename
+            with target.open("wb") as file:  # a pipe or a terminal: there is nothing to rename
+                _write_pieces(file, text)
         else:
-            _write_beside(target, data)
+            _write_beside(target, text)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {_why_unwritable(target, error)}") from None
 
 
-def _write_beside(target: Path, data: bytes) -> None:
+def _write_pieces(file: BinaryIO, text: str | bytes | Iterable[str]) -> None:
+    if isinstance(text, bytes):
+        file.write(text)
+        return
+    for piece in (text,) if isinstance(text, str) else text:
+        file.write(piece.encode())
+
+
+def _write_beside(target: Path, text: str | bytes | Iterable[str]) -> None:
     if target.is_dir():
         raise IsADirectoryError
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as file:
-            file.write(data)
+            _write_pieces(file, text)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,21 @@ def test_canonical_json_refuses_what_json_has_no_word_for(value: object) -> None
 def test_digest_is_the_hash_of_the_canonical_text() -> None:
     text = json.dumps({"a": [1, 2.5]}, separators=(",", ":"))
     assert digest({"a": (1, 2.5)}) == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_text_may_come_in_pieces(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "long.csv", (f"{number},ä\n" for number in range(3)))
+    assert (tmp_path / "long.csv").read_text(encoding="utf-8") == "0,ä\n1,ä\n2,ä\n"
+
+
+def test_a_text_whose_pieces_fail_leaves_the_old_file(tmp_path: Path) -> None:
+    def pieces() -> Iterator[str]:
+        yield "half"
+        raise ZeroDivisionError
+
+    path = tmp_path / "file.txt"
+    write_atomic(path, "old")
+    with pytest.raises(ZeroDivisionError):
+        write_atomic(path, pieces())
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
