@@ -143,17 +143,17 @@ def _algorithm_problems(document: Document, table: Mapping[str, object], collect
 
 
 def chunked_collective_s(
-    collective: str, bytes_per_rank: float, network: tuple[Dimension, ...], assumptions: Assumptions
+    collective: str, rank_bytes: float, network: tuple[Dimension, ...], assumptions: Assumptions
 ) -> float:
     """Time of one collective as the congestion-unaware simulator has it [s].
 
-    `bytes_per_rank` is the simulator's comm_size: what each rank holds at the start. Of an all-reduce or a
+    `rank_bytes` is the simulator's comm_size: what each rank holds at the start. Of an all-reduce or a
     reduce-scatter that is the whole buffer; an all-gather ends with the sum over all ranks.
     Errors: InputError for another collective, or for a size that is not above 0.
     """
-    if not 0.0 < bytes_per_rank < math.inf:
-        raise InputError(f"bytes per rank: expected more than nothing, found {bytes_per_rank:g}")
-    stages = stages_of(collective, bytes_per_rank / assumptions.num_chunks, network, assumptions)
+    if not 0.0 < rank_bytes < math.inf:
+        raise InputError(f"bytes per rank: expected more than nothing, found {rank_bytes:g}")
+    stages = stages_of(collective, rank_bytes / assumptions.num_chunks, network, assumptions)
     return pipelined_s(stages, assumptions.num_chunks, assumptions.last_in_first_out)
 
 
