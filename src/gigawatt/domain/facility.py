@@ -241,7 +241,7 @@ class Equipment(Sourced):
     """A piece of the power chain or of the cooling plant, by its kind's own figures."""
 
     kind: str
-    """transformer, switchgear, generator, ups, busway, pdu, shelf; cdu, crah, chiller, pump, ..."""
+    """utility, transformer, switchgear, generator, ups, busway, pdu, breaker, shelf; cdu, crah, chiller, ..."""
     rating_w: float = Field(gt=0)
     """Of what it passes on: electrical power or heat."""
     rating_va: float | None = Field(default=None, gt=0)
@@ -259,7 +259,14 @@ class Equipment(Sourced):
     """Closest that the leaving stream comes to what cools it."""
     mtbf_s: float | None = Field(default=None, gt=0)
     mttr_s: float | None = Field(default=None, gt=0)
+    impedance_frac: float | None = Field(default=None, gt=0, lt=1)
+    """Short-circuit impedance of a transformer, of its rating."""
+    continuous_frac: float | None = Field(default=None, gt=0, le=1)
+    """Share of the rating that a load may take for hours; None: all of it."""
     start_s: float | None = Field(default=None, gt=0)
+    """Of a generator, from the failure of the utility until it carries the load."""
+    autonomy_s: float | None = Field(default=None, gt=0)
+    """For which a UPS carries its full rating from its batteries."""
     price_usd: float | None = Field(default=None, gt=0)
     lead_time_s: float | None = Field(default=None, gt=0)
     area_m2: float | None = Field(default=None, gt=0)
