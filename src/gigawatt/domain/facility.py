@@ -326,5 +326,11 @@ class Site(Sourced):
     """Of the coolant through the racks."""
     costs_usd_per_w: dict[str, float]
     """By trade, per watt of critical IT power, where parts are not priced one by one."""
+    liquid_premium_frac: float = Field(default=0.0, ge=0)
+    """What a hall costs more where liquid carries all the heat; in proportion where it carries part."""
     build_months: float = Field(gt=0)
+    """From the start of works to power on the floor of the first phase."""
+    phase_months: float = Field(gt=0)
+    """Between one phase and the next."""
     phase_it_w: float = Field(gt=0)
+    """Handed over together."""

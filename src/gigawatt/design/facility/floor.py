@@ -1,7 +1,7 @@
 """Racks in rows, rows in halls, halls in buildings; and the place of every rack, worked out again at will.
 
-A `FloorPlan` says how many of what; `rack_positions` and `device_positions` turn it into coordinates. Groups of
-racks follow each other through the halls; each fills a block of a pair of rows, its network racks amid its
+A `FloorPlan` says how many of what; `rack_positions` and `device_positions` turn it into coordinates. Groups
+of racks follow each other through the halls; each fills a block of a pair of rows, its network racks amid its
 nodes. Racks that serve all groups are spread over the halls, and stand in the middle of each.
 """
 
@@ -88,7 +88,7 @@ def _floor_load_kg_per_m2(racks: Sequence[RackKind], site: Site) -> float:
         return load
     most = heaviest.weight_kg * site.floor_limit_kg_per_m2 / load
     raise InfeasibleError(
-        f"floor load binds: a rack of {heaviest.name} puts {load:,.0f} kg/m2 on the floor and its share of the aisles, "
+        f"floor load binds: a rack of {heaviest.name} puts {load:,.0f} kg/m2 on its floor, aisles included; "
         f"{site.id} carries {site.floor_limit_kg_per_m2:,.0f} kg/m2; nearest that works: racks of at most "
         f"{most:,.0f} kg (this one has {heaviest.weight_kg:,.0f} kg), or a floor for {ceil(load):,} kg/m2"
     )
@@ -102,8 +102,8 @@ def _groups_per_unit(racks: Sequence[RackKind], num_units: int, site: Site) -> i
     largest = max(racks, key=lambda kind: kind.power_w)
     if largest.power_w > site.hall_it_w:
         raise InfeasibleError(
-            f"hall power binds: one rack of {largest.name} draws {format_quantity(largest.power_w, '_w')}, a hall at "
-            f"{site.id} feeds {format_quantity(site.hall_it_w, '_w')}"
+            f"hall power binds: one rack of {largest.name} draws {format_quantity(largest.power_w, '_w')}, "
+            f"a hall at {site.id} feeds {format_quantity(site.hall_it_w, '_w')}"
         )
     central = sum(kind.num_racks for kind in racks if not kind.num_per_unit) / num_units
     parts = ceil(max(unit_w / site.hall_it_w, (per_unit + central) / places))
@@ -126,8 +126,8 @@ def _halls(racks: Sequence[RackKind], num_units: int, groups_per_unit: int, site
         num_halls += 1
     raise InfeasibleError(
         f"a hall at {site.id} ({site.rows_per_hall} rows of {site.racks_per_row} racks, "
-        f"{format_quantity(site.hall_it_w, '_w')}) binds: the racks that serve all units leave no place for one unit; "
-        "it works with more rows, or power, per hall"
+        f"{format_quantity(site.hall_it_w, '_w')}) binds: the racks that serve all units leave no place "
+        "for one unit; it works with more rows, or power, per hall"
     )
 
 
@@ -158,7 +158,7 @@ class _Blocks:
     def of(
         cls, racks: Sequence[RackKind], groups_per_unit: int, groups: int, num_halls: int, racks_per_row: int
     ) -> _Blocks:
-        """Blocks in their order through the hall, none broken over two pairs of rows that one pair could hold."""
+        """Blocks in their order; none is broken over two pairs of rows that one pair could hold."""
         size = sum(ceil(kind.num_per_unit / groups_per_unit) for kind in racks)
         middle = sum(ceil(kind.num_racks / num_halls) for kind in racks if not kind.num_per_unit)
         before = ceil(groups / 2)
@@ -234,8 +234,8 @@ def _require_area(plan: FloorPlan, design: FabricDesign, site: Site) -> None:
     else:
         nearest = "not one hall of this design fits; smaller halls may"
     raise InfeasibleError(
-        f"floor area binds: {design.num_accelerators:,} accelerators need {plan.area_m2:,.0f} m2 of white space, "
-        f"{site.id} has {site.floor_area_m2:,.0f} m2; nearest that works: {nearest}"
+        f"floor area binds: {design.num_accelerators:,} accelerators need {plan.area_m2:,.0f} m2 of white "
+        f"space, {site.id} has {site.floor_area_m2:,.0f} m2; nearest that works: {nearest}"
     )
 
 

@@ -109,7 +109,8 @@ def nodes_per_rack(system: System, site: Site) -> int:
         limits["height"] = (site.rack_units / system.node_rack_units, 0.0, 0.0)
     elif max(_tops(system)) > site.rack_units:
         raise InfeasibleError(
-            f"{system.id} stands {max(_tops(system))} rack units high; racks at {site.id} have {site.rack_units}"
+            f"height binds: a rack of {system.id} stands {max(_tops(system))} rack units high; "
+            f"racks at {site.id} have {site.rack_units}"
         )
     fewest = whole if system.num_accelerators_per_domain > system.num_accelerators_per_node and whole else 1
     allowed = min(floor(count * (1 + 1e-9)) for count, _, _ in limits.values())
@@ -123,11 +124,12 @@ def _too_much(system: System, site: Site, num: int, what: str, node_w: float, li
     """Why not even the smallest rack of the system may stand at the site."""
     thing = "a node" if num == 1 else f"a rack of {num} nodes (one scale-up domain)"
     if what == "height":
-        return f"{thing} of {system.id} is {system.node_rack_units} rack units high; racks at {site.id} have {site.rack_units}"
+        high = f"{thing} of {system.id} is {system.node_rack_units} rack units high"
+        return f"height binds: {high}; racks at {site.id} have {site.rack_units}"
     needs = "gives to the air" if what == "air cooling" else "draws"
     return (
-        f"{what} of a rack at {site.id} binds: {thing} of {system.id} {needs} {format_quantity(num * node_w, '_w')}, "
-        f"{format_quantity(limit_w, '_w')} is allowed; it works from a site with that much per rack"
+        f"{what} of a rack at {site.id} binds: {thing} of {system.id} {needs} "
+        f"{format_quantity(num * node_w, '_w')}, {format_quantity(limit_w, '_w')} is allowed; it works from a site with that much per rack"
     )
 
 

@@ -134,6 +134,7 @@ def site(**changes: Any) -> Site:
         "rise_k": 10.0,
         "costs_usd_per_w": {},
         "build_months": 24.0,
+        "phase_months": 6.0,
         "phase_it_w": 20e6,
     }
     return Site(id="here", name="Here", **ROW, **(fields | changes))
