@@ -41,6 +41,8 @@ class TrainingSoftware(Sourced):
     """Weight gradients are added up by the matrix product itself."""
     overlaps: bool = True
     """Communication of gradients and tensor-parallel activations may run beside computation."""
+    broadcasts: bool = False
+    """With ZeRO 1 or 2 each rank broadcasts the parameters that it has updated, instead of one gathering."""
     gradient_bytes: float = Field(gt=0)
     schedules: tuple[Schedule, ...] = ("1f1b", "interleaved")
     """Pipeline schedules that it runs; a search keeps to them."""

@@ -146,6 +146,7 @@ def recipe_of(setting: Setting) -> Recipe:
         overlaps=float(software.overlaps),
         gradient_bytes=software.gradient_bytes,
         parameter_bytes=row.gather_bytes,
+        broadcasts=float(software.broadcasts),
     )
 
 

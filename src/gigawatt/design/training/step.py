@@ -117,6 +117,9 @@ def replica_s(
     hybrid = np.where(grid.shard < group, 1.0, 0.0)
     gather_once = whole * gather + (1.0 - whole) * scatter
     once = collectives.exposed_s(gather_once, forward_s, hidden_frac)
+    told = wires.broadcasts_s(dense * recipe.parameter_bytes, grid.shard, split.tp, chip, physics)
+    by_rank = recipe.broadcasts * whole
+    once = by_rank * told + (1.0 - by_rank) * once
     once = once + collectives.exposed_s(scatter + expert_scatter + expert_gather, backward_s, hidden_frac)
     early = np.where(grid.zero == 2, grid.num_microbatches - 1.0, 0.0)
     once = once + early * collectives.exposed_s(scatter + expert_scatter, backward_s, hidden_frac)

@@ -97,6 +97,8 @@ class Recipe(NamedTuple):
     """Bytes of a gradient as it is accumulated and reduced."""
     parameter_bytes: Number
     """Bytes of a parameter as it is gathered."""
+    broadcasts: Number
+    """1 where each rank broadcasts the parameters that it has updated, one after the other, all visible."""
 
 
 class Physics(NamedTuple):

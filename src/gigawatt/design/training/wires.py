@@ -29,6 +29,22 @@ def gather_s(total_bytes: Number, group: Number, stride: Number, chip: Chip, phy
     )
 
 
+def broadcasts_s(total_bytes: Number, group: Number, stride: Number, chip: Chip, physics: Physics) -> Number:
+    """The same by one broadcast of each rank after the other [s]."""
+    inside = collectives.ranks_inside(group, stride, chip.domain)
+    inside_pod = collectives.ranks_inside(group, stride, chip.pod)
+    slower = collectives.ring_oversubscription(group, inside, inside_pod, chip.oversubscription)
+    return collectives.broadcasts_s(
+        total_bytes,
+        group,
+        inside,
+        chip.scale_up_bytes_per_s * physics.scale_up_frac,
+        chip.scale_out_bytes_per_s * physics.scale_out_frac / slower,
+        physics.hop_s,
+        physics.far_hop_s,
+    )
+
+
 def experts_s(
     rank_bytes: Number, top_k: Number, group: Number, stride: Number, chip: Chip, physics: Physics
 ) -> Number:
