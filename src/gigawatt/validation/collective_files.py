@@ -1,0 +1,166 @@
+"""Measured collectives from files of either kind: a table with a row for each size, or a raw nccl-tests log.
+
+Both come out as rows of the table's columns, each of which knows its file and line, so that whatever reads
+the table reads logs too. A line of a log that cannot be used is a row as well, and `problems` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from gigawatt.documents import Row, load_csv, read_text
+from gigawatt.errors import InputError, Problem
+from gigawatt.validation.nccl_hints import Hints
+from gigawatt.validation.nccl_log import GIGA, MICRO, LogLine, LogRun, is_nccl_log, parse_nccl_log
+
+COLUMNS = (
+    "series", "collective", "bytes", "gpus", "nodes", "gpu_kind", "fabric", "algbw_GBps", "busbw_GBps",
+    "time_us", "time_us_inplace", "busbw_inplace_GBps", "algo", "source", "note",
+)  # fmt: skip
+NEEDED = ("series", "collective", "bytes", "gpus", "gpu_kind", "time_us")
+_NETWORKS = {
+    "IB": "InfiniBand",
+    "AWS Libfabric": "EFA",
+    "Socket": "TCP sockets",
+    "FasTrak": "GPUDirect-TCPXO",
+}
+"""What NCCL calls the network it uses, in the words of the table."""
+
+
+class Given(NamedTuple):
+    """What a log does not say, as whoever ran it says it; blank and 0 where the log is to tell."""
+
+    gpu_kind: str = ""
+    fabric: str = ""
+    collective: str = ""
+    num_ranks: int = 0
+    num_ranks_per_node: int = 0
+
+
+NOTHING_GIVEN = Given()
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Rows of one file, and of a log what the library said in each run, by series."""
+
+    rows: tuple[Row, ...]
+    problems: dict[int, str]
+    """Why a row cannot be used, by its place among the rows."""
+    hints: dict[str, Hints]
+    captured: frozenset[str] = frozenset()
+    """Series whose iterations were captured in a CUDA graph."""
+    num_groups: dict[str, int] | None = None
+    """Communicators that ran at the same time, by series, where there was more than one."""
+
+
+def read_measurements(files: Sequence[Path], given: Given = NOTHING_GIVEN) -> tuple[Measurements, ...]:
+    """The rows of every file, in order.
+
+    Errors: InputError for files that cannot be read, that are neither, or that lack a needed column.
+    """
+    return tuple(_measurements(Path(file), given) for file in files)
+
+
+def _measurements(file: Path, given: Given) -> Measurements:
+    text = read_text(file)
+    if is_nccl_log(text):
+        return log_measurements(parse_nccl_log(text, str(file)), given)
+    first = text.lstrip().partition("\n")[0]
+    if "," not in first:
+        raise InputError(
+            Problem(
+                "is neither a table (CSV with a header) nor output of nccl-tests or rccl-tests",
+                file=str(file),
+            )
+        )
+    return Measurements(tuple(load_csv(file, NEEDED)), {}, {})
+
+
+def log_measurements(runs: Sequence[LogRun], given: Given = NOTHING_GIVEN) -> Measurements:
+    """The runs of one log as rows. Every measured line gives one row, and every problem too."""
+    rows: list[Row] = []
+    problems: dict[int, str] = {}
+    hints: dict[str, Hints] = {}
+    captured: set[str] = set()
+    groups: dict[str, int] = {}
+    for number, run in enumerate(runs, start=1):
+        series = _series(run, number, len(runs))
+        hints[series] = run.hints
+        captured |= {series} if run.captured else set()
+        groups |= {series: run.num_groups} if run.num_groups > 1 else {}
+        lacking = "; ".join(_lacking(run, given))
+        for cells, line, problem in _cells_of(run, series, given):
+            if problem or lacking:
+                problems[len(rows)] = problem or lacking
+            rows.append(Row(cells, run.path, line))
+    return Measurements(tuple(rows), problems, hints, frozenset(captured), groups)
+
+
+def _series(run: LogRun, number: int, of: int) -> str:
+    stem = Path(run.path).name.rsplit(".", 1)[0]
+    return f"{stem}#{number}" if of > 1 else stem
+
+
+def _lacking(run: LogRun, given: Given) -> Iterator[str]:
+    """What is known neither from the log nor from its owner."""
+    if not (given.collective or run.collective):
+        yield (
+            f"{run.test} is none of the collectives that are predicted"
+            if run.test
+            else "the log does not say which collective it is: name it with --collective"
+        )
+    if not (given.num_ranks or run.num_ranks):
+        yield "the log has no table of ranks, and its bandwidths leave their number open: give it with --gpus"
+    if not (given.gpu_kind or run.device):
+        yield "the log does not say which accelerators it ran on: name them with --system"
+
+
+def _cells_of(run: LogRun, series: str, given: Given) -> Iterator[tuple[dict[str, str], int, str]]:
+    by_line = {problem.line: problem for problem in run.problems}
+    about = _about(run, series, given)
+    for one in run.lines:
+        doubt = by_line.pop(one.line, None)
+        yield about | _figures(one), one.line, doubt.why if doubt else _wrong(one)
+    for problem in sorted(by_line.values(), key=lambda one: one.line):
+        yield about, problem.line, problem.why + (f": {problem.text}" if problem.text else "")
+
+
+def _wrong(line: LogLine) -> str:
+    """Wrong values spoil a measurement; before their count there was an error, whose size says nothing."""
+    num_wrong = line.out_of_place.num_wrong or 0.0
+    return f"{num_wrong:.0f} values came out wrong" if num_wrong >= 1.0 else ""
+
+
+def _about(run: LogRun, series: str, given: Given) -> dict[str, str]:
+    """What all lines of a run share, in the table's columns."""
+    num_ranks = given.num_ranks or run.num_ranks
+    per_node = given.num_ranks_per_node
+    nodes = len(run.hosts) if run.ranks else -(-num_ranks // per_node) if per_node else 0
+    blank = dict.fromkeys(COLUMNS, "")
+    return blank | {
+        "series": series,
+        "collective": given.collective or run.collective,
+        "gpus": str(num_ranks or ""),
+        "nodes": str(nodes or ""),
+        "gpu_kind": given.gpu_kind or run.device,
+        "fabric": given.fabric or _NETWORKS.get(run.hints.network, run.hints.network),
+        "algo": run.hints.settings.get("NCCL_ALGO", ""),
+        "source": run.path,
+        "note": f"NCCL {run.library}" if run.library else "",
+    }
+
+
+def _figures(line: LogLine) -> dict[str, str]:
+    out, into = line.out_of_place, line.in_place
+    return {
+        "bytes": str(line.size_bytes),
+        "time_us": f"{out.time_s / MICRO:.9g}",
+        "algbw_GBps": f"{out.algbw_bytes_per_s / GIGA:.9g}",
+        "busbw_GBps": f"{out.busbw_bytes_per_s / GIGA:.9g}",
+        "time_us_inplace": f"{into.time_s / MICRO:.9g}" if into else "",
+        "busbw_inplace_GBps": f"{into.busbw_bytes_per_s / GIGA:.9g}" if into else "",
+    }
