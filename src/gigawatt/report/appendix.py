@@ -19,7 +19,7 @@ from gigawatt.report.elements import (
     swatch,
     table,
 )
-from gigawatt.report.markup import Markup, element
+from gigawatt.drawings.markup import Markup, element
 
 _CONVENTIONS = (
     "Utilisation (MFU) counts the model's own FLOPs, with causal attention counted once and recomputation "

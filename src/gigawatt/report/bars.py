@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gigawatt.report.axes import Axis
 from gigawatt.report.labels import text_width
-from gigawatt.report.markup import Markup, element, join
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.scatter import line, words
 
 NUM_COLOURS = 16

@@ -6,7 +6,7 @@ from gigawatt.domain.blueprint import Blueprint, Option, RunPlan
 from gigawatt.domain.training import TrainingPrediction
 from gigawatt.report import wording
 from gigawatt.report.elements import badge, definitions, paragraph, section
-from gigawatt.report.markup import Markup, element, join
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.views.plan import VERDICTS, goodput_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gigawatt.report.bars import NUM_COLOURS
-from gigawatt.report.markup import Markup, element, join, number
+from gigawatt.drawings.markup import Markup, element, join, number
 
 WIDE, NARROW = 1040.0, 380.0
 """Each figure is drawn twice; the style sheet shows the one that suits the screen."""

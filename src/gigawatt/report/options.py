@@ -9,7 +9,7 @@ from gigawatt.domain.training import Binding
 from gigawatt.report import series, wording
 from gigawatt.report.decision import margin
 from gigawatt.report.elements import Cell, Line, badge, paragraph, table
-from gigawatt.report.markup import Markup, join
+from gigawatt.drawings.markup import Markup, join
 from gigawatt.views.plan import VERDICTS, option_order
 
 _PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish")

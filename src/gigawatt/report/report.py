@@ -12,7 +12,7 @@ from gigawatt.domain.blueprint import Blueprint
 from gigawatt.report import appendix
 from gigawatt.report.decision import decision_section
 from gigawatt.report.elements import paragraph
-from gigawatt.report.markup import Markup, element, join
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.run import run_section
 
 

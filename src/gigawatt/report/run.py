@@ -21,7 +21,7 @@ from gigawatt.report.elements import (
     swatch,
     table,
 )
-from gigawatt.report.markup import Markup, element
+from gigawatt.drawings.markup import Markup, element
 from gigawatt.report.options import options_table, refused_table
 from gigawatt.report.scatter import Mark, Standing, point_key, scatter
 

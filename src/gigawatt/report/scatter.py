@@ -8,7 +8,7 @@ from typing import Literal
 
 from gigawatt.report.axes import Axis
 from gigawatt.report.labels import Box, Placed, Wanted, place_labels, text_width
-from gigawatt.report.markup import Markup, element, join
+from gigawatt.drawings.markup import Markup, element, join
 
 Standing = Literal["chosen", "meets", "late"]
 
