@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gigawatt.domain.blueprint import Blueprint
+from gigawatt.drawings.markup import Markup, element
 from gigawatt.report import series, wording
 from gigawatt.report.axes import date_axis
 from gigawatt.report.bars import calendar
@@ -19,7 +20,6 @@ from gigawatt.report.elements import (
     swatch,
     table,
 )
-from gigawatt.drawings.markup import Markup, element
 
 _CONVENTIONS = (
     "Utilisation (MFU) counts the model's own FLOPs, with causal attention counted once and recomputation "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.axes import Axis
 from gigawatt.report.labels import text_width
-from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.scatter import line, words
 
 NUM_COLOURS = 16

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gigawatt.domain.blueprint import Blueprint, Option, RunPlan
 from gigawatt.domain.training import TrainingPrediction
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report import wording
 from gigawatt.report.elements import badge, definitions, paragraph, section
-from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.views.plan import VERDICTS, goodput_text
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gigawatt.report.bars import NUM_COLOURS
 from gigawatt.drawings.markup import Markup, element, join, number
+from gigawatt.report.bars import NUM_COLOURS
+from gigawatt.views.table import Table
 
 WIDE, NARROW = 1040.0, 380.0
 """Each figure is drawn twice; the style sheet shows the one that suits the screen."""
@@ -99,6 +101,27 @@ def table(caption: str, heads: Sequence[str], lines: Sequence[Line], sortable: b
         class_="sortable" if sortable else None,
     )
     return element("div", drawn, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def viewed(view: Table, at: str = "") -> Markup:
+    """A table as the command line prints it; cells name their place where the view (or `at`) knows it."""
+    lines = []
+    for index, texts in enumerate(view.texts()):
+        pointer = view.pointers[index] if view.pointers else at
+        cells = (
+            Cell(text, figure=column.right, pointer=pointer)
+            for text, column in zip(texts, view.columns, strict=True)
+        )
+        lines.append(Line(tuple(cells)))
+    shown = table(view.title, [column.label for column in view.columns], lines)
+    return join([shown, *(paragraph(note, class_="note") for note in view.notes)])
+
+
+def drawing(svg: str, text: str, caption: str) -> Markup:
+    """A drawing as an image of its own, so that its styles and ours do not meet. `text` says what it shows."""
+    data = base64.b64encode(svg.encode()).decode()
+    picture = element("img", src=f"data:image/svg+xml;base64,{data}", alt=text, class_="drawing")
+    return element("figure", picture, element("figcaption", caption))
 
 
 def _picture(anchor: str, kind: str, title: str, description: str, width: float, draw: Draw) -> Markup:

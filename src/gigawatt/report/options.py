@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from gigawatt.domain.blueprint import Option, RunPlan
 from gigawatt.domain.training import Binding
+from gigawatt.drawings.markup import Markup, join
 from gigawatt.report import series, wording
 from gigawatt.report.decision import margin
 from gigawatt.report.elements import Cell, Line, badge, paragraph, table
-from gigawatt.drawings.markup import Markup, join
 from gigawatt.views.plan import VERDICTS, option_order
 
 _PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish")

@@ -9,10 +9,10 @@ from importlib.resources import files
 from string import Template
 
 from gigawatt.domain.blueprint import Blueprint
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report import appendix
 from gigawatt.report.decision import decision_section
 from gigawatt.report.elements import paragraph
-from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.run import run_section
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gigawatt.domain.blueprint import Blueprint, RunPlan
 from gigawatt.domain.training import TrainingDesign, TrainingPrediction
+from gigawatt.drawings.markup import Markup, element
 from gigawatt.report import series, wording
 from gigawatt.report.axes import Axis, date_axis, quantity_axis
 from gigawatt.report.bars import Bar, stacked_bars
@@ -21,7 +22,6 @@ from gigawatt.report.elements import (
     swatch,
     table,
 )
-from gigawatt.drawings.markup import Markup, element
 from gigawatt.report.options import options_table, refused_table
 from gigawatt.report.scatter import Mark, Standing, point_key, scatter
 

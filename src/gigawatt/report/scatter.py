@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report.axes import Axis
 from gigawatt.report.labels import Box, Placed, Wanted, place_labels, text_width
-from gigawatt.drawings.markup import Markup, element, join
 
 Standing = Literal["chosen", "meets", "late"]
 
