@@ -19,7 +19,7 @@ from gigawatt.catalog.roots import (
     check_outline,
     data_files,
     entries_of,
-    is_fit,
+    fit_subject,
     plain,
     read_sources,
     table_named,
@@ -45,6 +45,7 @@ from gigawatt.errors import InputError, Problem, UnknownIdError
 if TYPE_CHECKING:
     from gigawatt.catalog.checking import Finding
     from gigawatt.domain.calibration import TrainingCalibration
+    from gigawatt.domain.calibration_collectives import CollectiveCalibration
     from gigawatt.domain.model import Model
 
 RowT = TypeVar("RowT", bound=Sourced)
@@ -165,7 +166,6 @@ class Catalog:
 
         software = parse_records(load_yaml(self._calibration_file("software.yaml")), TrainingSoftware)
         fit = read_record(self._calibration_file("training.json"), TrainingFit)
-        fit = read_record(self._calibration_file("training.json"), TrainingFit)
         return TrainingCalibration(
             formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
             software=software,
@@ -176,9 +176,38 @@ class Catalog:
             default_software=fit.default_software or max(software, key=lambda row: row.date).id,
         )
 
+    def collective_calibration(self) -> CollectiveCalibration:
+        """What moves collectives: transports, protocols, calibrated quantities, and the newest fit.
+
+        Each part comes from the last root that has it.
+        """
+        from gigawatt.domain.calibration import PhysicalParameter
+        from gigawatt.domain.calibration_collectives import (
+            CollectiveCalibration,
+            CollectiveFit,
+            ExchangeKind,
+            Harness,
+            Protocol,
+            ScaleOut,
+            ScaleUp,
+        )
+
+        facts = load_yaml(self._calibration_file("collectives.yaml"))
+        return CollectiveCalibration(
+            scale_up=parse_records(facts, ScaleUp, ("scale_up",)),
+            scale_out=parse_records(facts, ScaleOut, ("scale_out",)),
+            protocols=parse_records(facts, Protocol, ("protocols",)),
+            exchanges=parse_records(facts, ExchangeKind, ("exchanges",)),
+            harnesses=parse_records(facts, Harness, ("harnesses",)),
+            parameters=parse_records(facts, PhysicalParameter, ("parameters",)),
+            fit=read_record(self._calibration_file("collectives.json"), CollectiveFit),
+        )
+
     def _calibration_file(self, name: str) -> Path:
         fits = [
-            root for root in self.roots[1:] if name == "training.json" and not root.is_dir() and is_fit(root)
+            root
+            for root in self.roots[1:]
+            if not root.is_dir() and name == f"{fit_subject(root) or 'no fit'}.json"
         ]
         folders = [root / "calibration" / name for root in self.roots if root.is_dir()]
         found = [*(path for path in folders if path.is_file()), *fits]

@@ -80,7 +80,7 @@ def check_outline(root: Path) -> None:
     document = load_yaml(root)
     if not isinstance(document.value, dict):
         raise InputError(document.problem("expected a mapping with accelerators, systems or sources"))
-    if is_fit(root):
+    if fit_subject(root):
         return
     known = [*(table for table in TABLES if SUFFIXES[table] == ".yaml"), "sources"]
     problems = [
@@ -92,10 +92,12 @@ def check_outline(root: Path) -> None:
         raise InputError(problems)
 
 
-def is_fit(path: Path) -> bool:
-    """Whether a file is what `gigawatt calibrate training` writes."""
+def fit_subject(path: Path) -> str:
+    """What a file is a fit of, if `gigawatt calibrate` wrote it: "training", "collectives"; else blank."""
     value = load_yaml(path).value
-    return isinstance(value, dict) and "parameters" in value
+    if not isinstance(value, dict) or "parameters" not in value:
+        return ""
+    return str(value.get("subject", "training"))
 
 
 def source_files(root: Path) -> list[Path]:

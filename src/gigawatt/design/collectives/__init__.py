@@ -1,0 +1,1 @@
+"""Collectives on a cluster: which algorithm, how long, what sets it, how sure."""

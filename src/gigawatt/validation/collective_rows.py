@@ -1,0 +1,263 @@
+"""Measured collectives: a CSV with the columns of `collectives_measured.csv`, one size a row, as records."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gigawatt.catalog import Catalog
+from gigawatt.documents import load_csv
+from gigawatt.domain.calibration_collectives import (
+    CollectiveCalibration,
+    ExchangeKind,
+    Harness,
+    ScaleOut,
+    ScaleUp,
+)
+from gigawatt.domain.validation import RunStatus
+from gigawatt.errors import InputError, Problem
+from gigawatt.units import parse_quantity
+
+MICRO = parse_quantity("1 us", "_s")
+GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
+GIGABIT = parse_quantity("1 Gbit/s", "_bytes_per_s")
+
+COLUMNS = ("series", "collective", "gpus", "nodes", "gpu_kind", "fabric")
+Band = Literal["small", "middle", "large", "exchange"]
+SMALL_BYTES = 64 * 1024
+LARGE_BYTES = 1024 * 1024
+
+KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "send_recv")
+NAMES = {"alltoall": "all_to_all", "sendrecv": "send_recv", "allreduce": "all_reduce", "allgather": "all_gather"}
+
+
+@dataclass(frozen=True)
+class MeasuredCollectiveRow:
+    """One row of a file as it stands; `reason` says why it cannot be predicted."""
+
+    row: Mapping[str, str]
+    status: RunStatus
+    reason: str
+
+    @property
+    def series(self) -> str:
+        return self.row.get("series", "")
+
+
+@dataclass(frozen=True)
+class MeasuredCollective(MeasuredCollectiveRow):
+    """A row that the laws can express: which collective ran over what, and how long it took."""
+
+    collective: str
+    bytes_total: float
+    """As nccl-tests count it; for an exchange of tokens, what a rank's tokens take without copies."""
+    ranks: int
+    inside: int
+    domains: int
+    near: ScaleUp
+    far: ScaleOut | None
+    near_bytes_per_s: float
+    """Of one accelerator."""
+    far_bytes_per_s: float
+    """Of one accelerator."""
+    allowed: tuple[str, ...]
+    """Algorithms that the run was held to; blank: NCCL's own choice."""
+    launches: int
+    """Kernels that one process launches one after the other."""
+    exchange: ExchangeKind | None
+    measured_s: float
+
+    @property
+    def band(self) -> Band:
+        """The range of sizes that it is scored in."""
+        if self.exchange:
+            return "exchange"
+        if self.bytes_total <= SMALL_BYTES:
+            return "small"
+        return "large" if self.bytes_total >= LARGE_BYTES else "middle"
+
+
+def read_collectives(files: Sequence[Path], catalogue: Catalog) -> tuple[MeasuredCollectiveRow, ...]:
+    """Every row of the files: measurements, and the rows that cannot be expressed, which say why.
+
+    Errors: InputError where a file lacks the columns that every row needs.
+    """
+    calibration = catalogue.collective_calibration()
+    found: list[MeasuredCollectiveRow] = []
+    for file in files:
+        rows = load_csv(file)
+        if missing := [name for name in COLUMNS if rows and name not in rows[0]]:
+            raise InputError(Problem(f"lacks the columns {', '.join(missing)}", file=str(file), line=1))
+        found += [read_collective(row, calibration, catalogue) for row in rows]
+    return tuple(found)
+
+
+def read_collective(
+    row: Mapping[str, str], calibration: CollectiveCalibration, catalogue: Catalog
+) -> MeasuredCollectiveRow:
+    """One row as a measurement, or with the reason why it is none."""
+    try:
+        return _measurement(row, calibration, catalogue)
+    except ValueError as problem:
+        return MeasuredCollectiveRow(row, "inexpressible", str(problem))
+
+
+def _measurement(
+    row: Mapping[str, str], calibration: CollectiveCalibration, catalogue: Catalog
+) -> MeasuredCollective:
+    collective, kind = _kind(row)
+    ranks, nodes = _whole(row, "gpus"), _whole(row, "nodes")
+    near = near_of(row["gpu_kind"], calibration)
+    inside = min(ranks, max(near.num_accelerators_per_domain, math.ceil(ranks / nodes)))
+    if near.num_accelerators_per_domain <= ranks / nodes:
+        inside = math.ceil(ranks / nodes)
+    domains = math.ceil(ranks / inside)
+    far = far_of(row["fabric"], calibration) if domains > 1 else None
+    exchange = _exchange(kind, row, calibration) if kind else None
+    size = _exchange_bytes(collective, exchange) if exchange else _number(row, "bytes")
+    return MeasuredCollective(
+        row=row,
+        status="predicted",
+        reason="",
+        collective=collective,
+        bytes_total=size,
+        ranks=ranks,
+        inside=inside,
+        domains=domains,
+        near=near,
+        far=far,
+        near_bytes_per_s=near.bytes_per_s,
+        far_bytes_per_s=_far_rate(row, near, far, inside, catalogue) if far else near.bytes_per_s,
+        allowed=_allowed(row.get("algo", ""), near, domains),
+        launches=_launches(row.get("source", ""), inside, calibration.harnesses),
+        exchange=exchange,
+        measured_s=_measured_s(row, collective, size, ranks, domains, exchange),
+    )
+
+
+def _kind(row: Mapping[str, str]) -> tuple[str, str]:
+    """The collective, and for exchanges of tokens the kind of kernels."""
+    name = row["collective"]
+    name = NAMES.get(name, name)
+    if name.startswith("moe_"):
+        quick = name.endswith("_lowlat")
+        return name.removesuffix("_lowlat"), "low-latency" if quick else "normal"
+    if name not in KINDS:
+        raise ValueError(f'there is no law for the collective "{name}"')
+    return name, ""
+
+
+def _number(row: Mapping[str, str], key: str) -> float:
+    try:
+        value = float(row.get(key) or "")
+    except ValueError:
+        raise ValueError(f'{key} is "{row.get(key, "")}", expected a number') from None
+    if not 0.0 < value < math.inf:
+        raise ValueError(f"{key} is {value:g}, expected more than 0")
+    return value
+
+
+def _whole(row: Mapping[str, str], key: str) -> int:
+    return int(_number(row, key))
+
+
+def _longest(text: str, words_of: Sequence[tuple[int, tuple[str, ...]]]) -> int | None:
+    """Which entry has the longest of its words in the text."""
+    found = [
+        (len(word), -number)
+        for number, words in words_of
+        for word in words
+        if re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}(?![a-z])", text.lower())
+    ]
+    return -max(found)[1] if found else None
+
+
+def near_of(accelerator: str, calibration: CollectiveCalibration) -> ScaleUp:
+    """The scale-up links of an accelerator as a measurement names it. Raises ValueError for unknown ones."""
+    rows = calibration.scale_up
+    at = _longest(accelerator, [(number, row.accelerators) for number, row in enumerate(rows)])
+    if at is None:
+        raise ValueError(f'no scale-up links are known of the accelerator "{accelerator}"')
+    return rows[at]
+
+
+def far_of(fabric: str, calibration: CollectiveCalibration) -> ScaleOut:
+    """The network as a measurement names it. Raises ValueError for unknown ones."""
+    rows = calibration.scale_out
+    at = _longest(fabric, [(number, row.words) for number, row in enumerate(rows)])
+    if at is None:
+        raise ValueError(f'no class of network is known for "{fabric}"')
+    return rows[at]
+
+
+def _far_rate(
+    row: Mapping[str, str], near: ScaleUp, far: ScaleOut, inside: int, catalogue: Catalog
+) -> float:
+    """Rate of one accelerator's network ports: as the row says, else as the machine is sold, else the system's."""
+    fabric = row["fabric"]
+    if found := re.search(r"(?:(\d+) ?x ?)?(\d+) ?Gb/s", fabric) or re.search(r"(\d+) ?x ?(\d+)", fabric):
+        rate = float(found[1] or 1) * float(found[2]) * GIGABIT
+        return rate if "per GPU" in fabric else rate / inside
+    for name, rate in far.node_bytes_per_s.items():
+        if name in fabric:
+            return rate / inside
+    for id in near.systems:
+        if rate := catalogue.system(id).scale_out_bytes_per_s or 0.0:
+            return rate
+    raise ValueError(f'the rate of the network is neither in "{fabric}" nor known of the accelerator')
+
+
+def _allowed(algorithm: str, near: ScaleUp, domains: int) -> tuple[str, ...]:
+    """Algorithms that a run was forced to, by the start of the column; without NVLS, NCCL ignores the wish."""
+    wanted = algorithm.strip().lower()
+    if wanted.startswith("nvls") and near.in_network_reduction:
+        return ("nvls",) if domains == 1 else ("nvls-tree",)
+    return ("ring",) if wanted.startswith("ring") else ("tree",) if wanted.startswith("tree") else ()
+
+
+def _launches(source: str, inside: int, harnesses: Sequence[Harness]) -> int:
+    known = [h for h in harnesses if h.one_process and any(word.lower() in source.lower() for word in h.words)]
+    return inside if known else 1
+
+
+# -- exchanges of tokens -----------------------------------------------------------------------------------
+
+
+def _exchange(kind: str, row: Mapping[str, str], calibration: CollectiveCalibration) -> ExchangeKind:
+    """The kind of exchange, with the number of tokens where the note says it."""
+    known = next(one for one in calibration.exchanges if one.id == kind)
+    said = re.search(r"(\d+)(K?) tokens", row.get("note", ""))
+    if not said:
+        return known
+    return known.model_copy(update={"num_tokens": int(said[1]) * (1024 if said[2] else 1)})
+
+
+def _exchange_bytes(collective: str, exchange: ExchangeKind) -> float:
+    each = exchange.dispatch_bytes if collective == "moe_dispatch" else exchange.combine_bytes
+    return exchange.num_tokens * exchange.hidden * each
+
+
+def _measured_s(
+    row: Mapping[str, str],
+    collective: str,
+    size: float,
+    ranks: int,
+    domains: int,
+    exchange: ExchangeKind | None,
+) -> float:
+    """The measured time; of exchanges that print a bandwidth only, from the bytes that it counts."""
+    from gigawatt.laws.collectives import distinct_domains
+
+    if row.get("time_us"):
+        return _number(row, "time_us") * MICRO
+    if exchange is None:
+        raise ValueError("time_us is blank")
+    if not exchange.token_once_per_domain:
+        copies = float(exchange.top_k)
+    else:
+        copies = float(distinct_domains(exchange.top_k, domains if domains > 1 else ranks))
+    return size * copies / (_number(row, "busbw_GBps") * GIGA)
