@@ -42,6 +42,8 @@ _SCALES = {"": 0, "M": 6, "B": 9, "T": 12}
 _OPTIONAL: Mapping[Table, tuple[str, ...]] = {
     "accelerators": ("hbm_bytes", "usable_hbm_bytes", "hbm_bytes_per_s", "num_sms", "tdp_w"),
     "systems": ("scale_up_bytes_per_s", "scale_out_bytes_per_s", "node_power_w"),
+    "switches": ("forwarding_s", "power_w", "price_usd", "rack_units", "weight_kg"),
+    "links": ("end_power_w", "cable_usd", "end_usd"),
 }
 
 
@@ -140,11 +142,17 @@ def _plausible(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tu
             )
             for row in rows[section]:
                 value = getattr(row, field)
-                for part in value.values() if isinstance(value, dict) else (value,):
+                for part in _parts(value):
                     if part is not None and not low <= part <= high:
                         shown = units.format_quantity(part, suffix) if suffix else str(part)
                         between = f"{bounds['low']} to {bounds['high']}"
                         yield f"{section}/{row.id}", f"{field}: {shown} is not plausible (expected {between})"
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _consistent(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:

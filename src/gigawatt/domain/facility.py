@@ -17,6 +17,8 @@ from gigawatt.domain.training import Binding
 Redundancy = Literal["n", "n+1", "2n", "distributed", "block"]
 """How power reaches a rack when a part fails: not at all; one spare unit; two whole chains; several chains
 that share load and spare; a standing reserve chain behind static switches."""
+PowerLevel = Literal["site", "block", "lineup", "rack"]
+"""For what a piece of the power chain stands: all of the site, a block, a lineup, or a rack."""
 RackRole = Literal["compute", "network", "coolant", "power"]
 Trade = Literal["power", "cooling", "shell", "white space", "fabric", "systems"]
 
@@ -110,43 +112,86 @@ class FloorPlan(Record):
 
 
 class PowerNode(Record):
-    """A stage of the power chain: equipment that is alike, with what flows through it at full IT load."""
+    """A stage of the power chain: equipment that is alike, with what flows through it at full IT load.
+
+    What it says of its losses and failures is of one piece, so that a chain can be laid out, loaded and broken
+    again without the catalogue.
+    """
 
     name: str
     kind: str
-    """utility, transformer, switchgear, generator, ups, busway, pdu, rack, cooling, ..."""
+    """utility, transformer, switchgear, generator, ups, busway, pdu, breaker, shelf, rack, cooling"""
     equipment: str
-    """Id in the catalogue; blank for what is not bought (the utility, the racks)."""
+    """Id in the catalogue; blank for what is not bought (racks, cooling)."""
+    level: PowerLevel = "site"
     num_installed: int
     num_needed: int
     """To carry the load; the others are redundancy."""
     rating_w: float
     """Of one."""
+    limit_w: float = 0.0
+    """Of one, what it may carry for hours: for breakers less than the rating."""
     load_frac: float
-    """Of the rating of one, nothing having failed."""
+    """Of the rating of one that carries load, nothing having failed."""
+    worst_load_frac: float = 0.0
+    """Of the limit of one, when all that is spare has failed."""
     input_w: float
     """Into all of them."""
     output_w: float
     loss_w: float
+    input_v: float = 0.0
+    output_v: float = 0.0
+    voltage_frac: float = 1.0
+    """Behind it at full IT load, of the nominal voltage."""
+    no_load_loss_w: float = 0.0
+    load_loss_w: float = 0.0
+    """At its rating; goes with the square of the current."""
+    impedance_frac: float = 0.0
+    efficiency_by_load: dict[str, float] = Field(default={})
+    mtbf_s: float = 0.0
+    """0: does not fail."""
+    mttr_s: float = 0.0
 
 
 class PowerChain(Record):
-    """From the utility to the racks. At every node watts in are watts out and losses."""
+    """From the utility to the racks. At every node watts in are watts out and losses.
+
+    Racks are fed by lineups: a transformer, its switchgear and UPS, and what hangs on them. The lineups of a block
+    stand in for each other; blocks are independent but for what stands at the level of the site.
+    """
 
     redundancy: Redundancy
     concurrently_maintainable: bool
+    """Any one piece can be taken out of service, and all racks keep their power."""
     num_blocks: int
     """Independent power blocks; each feeds its own halls or rows."""
+    lineups_per_block: int = 1
+    lineups_needed: int = 1
+    """Of a block, to carry its load."""
+    feeds_per_rack: int = 1
+    """Busways that each rack hangs on; each of them carries it alone."""
+    num_sides: int = 1
+    """Separate ways from the utility to the lineups."""
     utility_w: float
     """Drawn at full IT load in the hottest hour."""
     it_w: float
+    cooling_w: float = 0.0
+    """Of the cooling plant in that hour, fed ahead of the UPS."""
     loss_w: float
+    """From the utility to the racks' inputs; power supplies in the racks are part of the IT load."""
     nodes: tuple[PowerNode, ...]
     availability_frac: float
     """Of power at one rack, from the block diagram."""
     down_s_per_year: float
     longest_bridge_s: float = 0.0
     """For which the UPS carries the load until generators do."""
+    rack_w: tuple[float, ...] = ()
+    """Power of a rack, by kind."""
+    racks_by_kind: tuple[int, ...] = ()
+
+    def node(self, kind: str, level: PowerLevel | None = None) -> PowerNode | None:
+        """The stage of that kind, the one nearest to the utility unless a level is given."""
+        return next((n for n in self.nodes if n.kind == kind and level in (None, n.level)), None)
 
 
 class CoolingNode(Record):
@@ -156,10 +201,14 @@ class CoolingNode(Record):
     kind: str
     """cdu, crah, chiller, dry cooler, cooling tower, pump, ..."""
     equipment: str
+    loop: Literal["liquid", "air"] = "liquid"
+    """Whose heat it carries."""
     num_installed: int
     num_needed: int
+    rating_w: float
+    """Of the heat that one carries."""
     heat_w: float
-    """Carried by all of them at full IT load."""
+    """Carried by all of them at full IT load in the hottest hour."""
     flow_m3_per_s: float = 0.0
     peak_power_w: float
     """Drawn by all of them in the hottest hour."""
@@ -175,12 +224,19 @@ class CoolingPlant(Record):
     """To the outside in the hottest hour: all that came in."""
     supply_c: float
     """Of the coolant to the racks."""
+    num_blocks: int = 1
+    """Halls that have their own plant, each with its own spares."""
+    design_outside_c: float
+    design_wet_bulb_c: float
+    """Of the hottest hour, which sizes the plant."""
     nodes: tuple[CoolingNode, ...]
     peak_power_w: float
     energy_j_per_year: float
     water_m3_per_year: float
+    peak_water_m3_per_s: float = 0.0
     num_free_hours: int
     """In which no compressor runs."""
+    notes: tuple[str, ...] = ()
 
 
 class TradeCost(Record):
@@ -256,7 +312,23 @@ class Equipment(Sourced):
     design_power_w: float | None = Field(default=None, ge=0)
     """Of fans or pumps at the design flow; it falls with the cube of the flow."""
     approach_k: float | None = Field(default=None, gt=0)
-    """Closest that the leaving stream comes to what cools it."""
+    """Closest that the leaving stream comes to what cools it, at the rating."""
+    rise_k: float | None = Field(default=None, gt=0)
+    """Of the stream that the rating is stated for: air through a fan wall, water through a cooling tower."""
+    delivery_c: float | None = None
+    """Air that a fan wall delivers to the racks."""
+    carnot_frac: float | None = Field(default=None, gt=0, lt=1)
+    """COP of a chiller as a share of Carnot's, between leaving chilled water and entering air or water."""
+    min_lift_k: float | None = Field(default=None, gt=0)
+    """Which a compressor keeps however cool it is outside."""
+    effectiveness_frac: float | None = Field(default=None, gt=0, le=1)
+    """Of wetted pads: how near the air comes to its wet bulb."""
+    latent_frac: float | None = Field(default=None, gt=0, le=1)
+    """Share of a cooling tower's heat that evaporation carries."""
+    num_cycles: float | None = Field(default=None, gt=1)
+    """To which the salts of evaporating water may concentrate before it is blown down."""
+    coolant_m3: float | None = Field(default=None, gt=0)
+    """That circulates behind one unit, racks included."""
     mtbf_s: float | None = Field(default=None, gt=0)
     mttr_s: float | None = Field(default=None, gt=0)
     impedance_frac: float | None = Field(default=None, gt=0, lt=1)
@@ -281,8 +353,12 @@ class Climate(Sourced):
     """Mean daily maximum by month."""
     mean_low_c: tuple[float, ...]
     mean_relative_humidity_frac: tuple[float, ...]
+    hot_c: tuple[float, ...] | None = None
+    """Which 5 % of the hours of each month exceed; None: days differ as far as the record says."""
     record_high_c: float
-    """The design day's maximum."""
+    """The design day's maximum: on record, or once in 20 years."""
+    record_wet_bulb_c: float | None = None
+    """The same of the wet bulb; None: that of the record's hour."""
 
 
 class Site(Sourced):
