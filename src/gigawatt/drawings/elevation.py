@@ -52,11 +52,18 @@ def _heat(kind: RackKind) -> Iterator[Markup]:
 
 
 def _fills(kind: RackKind) -> dict[str, str]:
-    """A colour for each name; the first has that of the rack's role."""
+    """A colour for each name: what it is where that is plain, else the next of the series."""
     names = list(dict.fromkeys(item.name for item in kind.items))
-    first = ROLES[kind.role]
-    others = [fill for fill in SERIES if fill != first]
-    return {name: ([first, *others])[number % len(SERIES)] for number, name in enumerate(names)}
+    known = {name: _known_fill(name, kind) for name in names}
+    free = iter(fill for fill in SERIES if fill not in known.values())
+    return {name: fill or next(free, MUTED) for name, fill in known.items()}
+
+
+def _known_fill(name: str, kind: RackKind) -> str:
+    if kind.role != "compute":
+        return ROLES[kind.role] if name == kind.items[0].name else ""
+    words = {"compute": "compute", "node": "compute", "NVLink": "network", "power": "power"}
+    return ROLES[words[name.split()[0].strip(",")]] if name.split()[0].strip(",") in words else ""
 
 
 def _marks(rack_units: int) -> Iterator[Markup]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from gigawatt.design.facility.floor import RackPositions, hall_corners_m, rack_positions
-from gigawatt.domain.facility import FacilityDesign, FloorPlan
+from gigawatt.domain.facility import FacilityDesign, FloorPlan, RackKind
 from gigawatt.drawings.markup import Markup
 from gigawatt.drawings.sheet import (
     COLD,
@@ -28,7 +28,7 @@ from gigawatt.drawings.sheet import (
 )
 from gigawatt.units import format_quantity
 
-_WIDE, _MARGIN, _SIDE = 1200.0, 40.0, 250.0
+_WIDE, _MARGIN, _SIDE = 1200.0, 40.0, 270.0
 _CLOSE = 40.0
 """Pixels per metre of a small hall; larger ones shrink to the sheet."""
 _DEEP = 1200.0
@@ -45,15 +45,18 @@ def floor_plan_svg(facility: FacilityDesign) -> str:
 def plan_svg(floor: FloorPlan, heading: str) -> str:
     """A floor plan under a heading."""
     places = rack_positions(floor)
+    width = _WIDE
     parts = [text(_MARGIN, 44.0, heading, 20.0, bold=True), text(_MARGIN, 66.0, _summary(floor), 13.0, MUTED)]
     y = 96.0
     if floor.num_halls > 1:
         campus, height = _campus(floor, places, y)
         parts.append(campus)
         y += height + 30.0
+    else:
+        width = max(640.0, 2 * _MARGIN + 60.0 + floor.hall_width_m * _scale(floor) + _SIDE)
     hall, height = _hall(floor, places, y)
     parts.append(hall)
-    return sheet(_WIDE, y + height + _MARGIN, heading, *parts)
+    return sheet(width, y + height + _MARGIN, heading, *parts)
 
 
 def _summary(floor: FloorPlan) -> str:
@@ -66,6 +69,10 @@ def _summary(floor: FloorPlan) -> str:
     )
 
 
+def _role(kind: RackKind) -> str:
+    return "spine" if kind.role == "network" and not kind.num_per_unit else kind.role
+
+
 def _campus(floor: FloorPlan, places: RackPositions, y: float) -> tuple[Markup, float]:
     """All halls to scale, their racks as stripes; and its height."""
     left, front = hall_corners_m(floor)
@@ -73,10 +80,13 @@ def _campus(floor: FloorPlan, places: RackPositions, y: float) -> tuple[Markup, 
     scale = min((_WIDE - 2 * _MARGIN) / across_m, 560.0 / deep_m, 12.0)
     parts = [text(_MARGIN, y + 6.0, "Campus", 14.0, bold=True)]
     top = y + 34.0
-    pad = min(1.5, floor.building_gap_m / 4) * scale
+    pad = max(min(1.5, floor.building_gap_m / 4) * scale, 6.0)
+    below = 8.0 if floor.hall_gap_m * scale > 11.0 else 0.0
     for building, (x0, y0, x1, y1) in enumerate(_buildings(floor), start=1):
         at = (_MARGIN + x0 * scale - pad, top + y0 * scale - pad)
-        parts.append(box(*at, (x1 - x0) * scale + 2 * pad, (y1 - y0) * scale + 2 * pad, PANEL, RULE, 3.0))
+        parts.append(
+            box(*at, (x1 - x0) * scale + 2 * pad, (y1 - y0) * scale + 2 * pad + below, PANEL, RULE, 3.0)
+        )
         if floor.num_buildings > 1:
             parts.append(text(at[0], at[1] - 4.0, f"building {building}", 11.0, MUTED))
     for x_m, y_m in zip(left.tolist(), front.tolist(), strict=True):
@@ -85,12 +95,18 @@ def _campus(floor: FloorPlan, places: RackPositions, y: float) -> tuple[Markup, 
     for role, stripes in _stripes(floor, places).items():
         shown = [(_MARGIN + x * scale, top + y * scale, w * scale, d * scale) for x, y, w, d in stripes]
         parts.append(boxes(shown, ROLES[role]))
-    if floor.hall_width_m * scale > 40.0:
+    if floor.hall_width_m * scale > 40.0 and floor.hall_gap_m * scale > 11.0:
         parts += [
-            text(_MARGIN + x * scale + 4.0, top + (y + floor.hall_depth_m) * scale - 4.0, f"hall {number}", 11.0)
+            text(
+                _MARGIN + x * scale,
+                top + (y + floor.hall_depth_m) * scale + 10.0,
+                f"hall {number}",
+                10.0,
+                MUTED,
+            )
             for number, (x, y) in enumerate(zip(left.tolist(), front.tolist(), strict=True), start=1)
         ]
-    bottom = top + deep_m * scale + pad + 10.0
+    bottom = top + deep_m * scale + pad + below + 10.0
     parts.append(span(_MARGIN, bottom, across_m * scale, f"{across_m:,.0f} m"))
     return group(*parts), bottom + 20.0 - y
 
@@ -106,7 +122,7 @@ def _buildings(floor: FloorPlan) -> Iterator[tuple[float, float, float, float]]:
 
 def _stripes(floor: FloorPlan, places: RackPositions) -> dict[str, list[tuple[float, float, float, float]]]:
     """Racks of one role that stand side by side, as one rectangle each, in metres; by role."""
-    roles = np.array([kind.role for kind in floor.racks])[places.kind]
+    roles = np.array([_role(kind) for kind in floor.racks])[places.kind]
     order = np.lexsort((places.x_m, places.row, places.hall))
     found: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
     x, y = places.x_m[order] - floor.rack_width_m / 2, places.y_m[order] - floor.rack_depth_m / 2
@@ -115,14 +131,21 @@ def _stripes(floor: FloorPlan, places: RackPositions) -> dict[str, list[tuple[fl
     edges = [0, *(np.flatnonzero(~same) + 1).tolist(), order.size]
     for first, end in pairwise(edges):
         width_m = float(x[end - 1] - x[first]) + floor.rack_width_m
-        found[str(roles[order[first]])].append((float(x[first]), float(y[first]), width_m, floor.rack_depth_m))
+        found[str(roles[order[first]])].append(
+            (float(x[first]), float(y[first]), width_m, floor.rack_depth_m)
+        )
     return found
+
+
+def _scale(floor: FloorPlan) -> float:
+    """Pixels per metre of the detailed hall."""
+    room = _WIDE - 2 * _MARGIN - _SIDE - 60.0
+    return min(room / floor.hall_width_m, _DEEP / floor.hall_depth_m, _CLOSE)
 
 
 def _hall(floor: FloorPlan, places: RackPositions, y: float) -> tuple[Markup, float]:
     """The first hall rack by rack, and its height."""
-    room = _WIDE - 2 * _MARGIN - _SIDE - 30.0
-    scale = min(room / floor.hall_width_m, _DEEP / floor.hall_depth_m, _CLOSE)
+    scale = _scale(floor)
     width, depth = floor.hall_width_m * scale, floor.hall_depth_m * scale
     left, top = _MARGIN + 30.0, y + 22.0
     title = "Hall" if floor.num_halls == 1 else "Hall 1; the others are alike, the last filled as needed"
@@ -149,7 +172,9 @@ def _aisles(floor: FloorPlan, left: float, top: float, scale: float) -> Iterator
         yield box(x, top + y_m * scale, width, floor.hot_aisle_m * scale, HOT)
 
 
-def _racks(floor: FloorPlan, places: RackPositions, left: float, top: float, scale: float) -> Iterator[Markup]:
+def _racks(
+    floor: FloorPlan, places: RackPositions, left: float, top: float, scale: float
+) -> Iterator[Markup]:
     width, depth = floor.rack_width_m * scale, floor.rack_depth_m * scale
     gap = min(1.5, width / 8)
     for rack in np.flatnonzero(places.hall == 0).tolist():
@@ -158,7 +183,7 @@ def _racks(floor: FloorPlan, places: RackPositions, left: float, top: float, sca
         y = top + float(places.y_m[rack]) * scale - depth / 2
         row, place = int(places.row[rack]) + 1, int(places.column[rack]) + 1
         hint = f"{kind.name}, row {row}, place {place}, {format_quantity(kind.power_w, '_w')}"
-        yield box(x + gap / 2, y, width - gap, depth, ROLES[kind.role], radius=1.5, hint=hint)
+        yield box(x + gap / 2, y, width - gap, depth, ROLES[_role(kind)], radius=1.5, hint=hint)
 
 
 def _unit_names(
@@ -167,7 +192,9 @@ def _unit_names(
     """Names of blocks, in the hot aisle between their two rows."""
     here = places.hall == 0
     pair_m = 2 * floor.rack_depth_m + floor.hot_aisle_m + floor.cold_aisle_m
-    blocks = sorted({(int(g), int(r) // 2) for g, r in zip(places.group[here], places.row[here], strict=True)})
+    blocks = sorted(
+        {(int(g), int(r) // 2) for g, r in zip(places.group[here], places.row[here], strict=True)}
+    )
     for block, pair in blocks:
         inside = here & (places.group == block) & (places.row // 2 == pair)
         x0 = left + (float(places.x_m[inside].min()) - floor.rack_width_m / 2) * scale
@@ -193,11 +220,13 @@ def _key(floor: FloorPlan, x: float, y: float) -> Markup:
     parts = [text(x, y + 10.0, "Racks", 13.0, bold=True)]
     at = y + 22.0
     for kind in floor.racks:
-        parts.append(box(x, at + 3.0, 12.0, 16.0, ROLES[kind.role], radius=1.5))
-        name = kind.name if len(kind.name) <= 34 else kind.name[:33] + "…"
+        parts.append(box(x, at + 3.0, 12.0, 16.0, ROLES[_role(kind)], radius=1.5))
+        name = kind.name if len(kind.name) <= 36 else kind.name[:35] + "…"
         parts.append(text(x + 20.0, at + 10.0, name, 12.0))
         watts = f", {format_quantity(kind.power_w, '_w')}" if kind.power_w else ""
-        parts.append(text(x + 20.0, at + 24.0, f"{kind.num_racks:,} x {kind.weight_kg:,.0f} kg{watts}", 11.0, MUTED))
+        parts.append(
+            text(x + 20.0, at + 24.0, f"{kind.num_racks:,} x {kind.weight_kg:,.0f} kg{watts}", 11.0, MUTED)
+        )
         at += 38.0
     for fill, name in ((HOT, "hot aisle, contained"), (COLD, "cold aisle")):
         parts.append(box(x, at, 12.0, 12.0, fill, RULE))

@@ -8,8 +8,14 @@ from gigawatt.drawings.markup import Markup, element, number
 
 INK, MUTED, RULE, PAPER = "#1b1f24", "#57606a", "#c9ced4", "#ffffff"
 COLD, HOT, PANEL = "#e9f1fb", "#fdeee9", "#f5f6f8"
-ROLES = {"compute": "#2563a8", "network": "#b4540a", "coolant": "#1d7a5f", "power": "#8a6a00"}
-"""Fill of a rack by its role."""
+ROLES = {
+    "compute": "#2563a8",
+    "network": "#b4540a",
+    "spine": "#e39a4f",
+    "coolant": "#1d7a5f",
+    "power": "#8a6a00",
+}
+"""Fill of a rack by its role; network racks that serve all units have one of their own."""
 SERIES = ("#2563a8", "#b4540a", "#1d7a5f", "#8a3f8f", "#8a6a00", "#b23a55", "#5b6470", "#2b7488")
 """Fills of things that have no role."""
 

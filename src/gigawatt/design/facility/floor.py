@@ -159,8 +159,8 @@ class _Blocks:
         cls, racks: Sequence[RackKind], groups_per_unit: int, groups: int, num_halls: int, racks_per_row: int
     ) -> _Blocks:
         """Blocks in their order; none is broken over two pairs of rows that one pair could hold."""
-        size = sum(ceil(kind.num_per_unit / groups_per_unit) for kind in racks)
-        middle = sum(ceil(kind.num_racks / num_halls) for kind in racks if not kind.num_per_unit)
+        size = _even(sum(ceil(kind.num_per_unit / groups_per_unit) for kind in racks))
+        middle = _even(sum(ceil(kind.num_racks / num_halls) for kind in racks if not kind.num_per_unit))
         before = ceil(groups / 2)
         sizes = [size] * before + [middle] + [size] * (groups - before)
         pair = 2 * racks_per_row
@@ -173,6 +173,11 @@ class _Blocks:
             end += places
         central = starts.pop(before)
         return cls(tuple(starts), central, ceil(end / pair), end)
+
+
+def _even(places: int) -> int:
+    """Blocks take as much of one row of a pair as of the other, so that each begins at a column."""
+    return places + places % 2
 
 
 def _plan(
@@ -331,7 +336,7 @@ def hall_corners_m(floor: FloorPlan) -> tuple[Floats, Floats]:
     width_m, depth_m = floor.hall_width_m + floor.hall_gap_m, floor.hall_depth_m + floor.hall_gap_m
     building_width_m = abreast * width_m - floor.hall_gap_m + floor.building_gap_m
     building_depth_m = deep * depth_m - floor.hall_gap_m + floor.building_gap_m
-    across = max(1, round(sqrt(floor.num_buildings * building_depth_m / building_width_m)))
+    across = ceil(sqrt(floor.num_buildings * building_depth_m / building_width_m))
     x_m = building % across * building_width_m + within % abreast * width_m
     y_m = building // across * building_depth_m + within // abreast * depth_m
     return x_m.astype(float), y_m.astype(float)

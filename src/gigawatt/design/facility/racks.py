@@ -204,11 +204,14 @@ def _switch_rack(name: str, loads: Iterable[_Load], num_units: int, optics: floa
     groups = num_units or 1
     in_group = [(load, ceil(load.num / groups)) for load in loads]
     height = sum(num * (load.switch.rack_units or 0) for load, num in in_group)
-    per_group = max(1, ceil(height / floor(site.network_rack_fill_frac * site.rack_units)))
+    watts = optics * sum(load.num * (load.switch.power_w or 0.0) for load, _ in in_group)
+    limit_w = min(site.rack_limit_w, site.rack_air_limit_w)
+    per_group = ceil(
+        max(1, height / floor(site.network_rack_fill_frac * site.rack_units), watts / groups / limit_w)
+    )
     while not (items := _stacked(in_group, per_group, site)):
         per_group += 1
     weight = sum(ceil(num / per_group) * (load.switch.weight_kg or 0.0) for load, num in in_group)
-    watts = optics * sum(load.num * (load.switch.power_w or 0.0) for load, _ in in_group)
     return RackKind(
         name=name,
         role="network",
