@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from gigawatt.catalog import Catalog
 from gigawatt.documents import Row, load_csv, read_text
-from gigawatt.errors import InputError, Problem
+from gigawatt.domain.hardware import System
+from gigawatt.errors import InputError, Problem, UnknownIdError
 from gigawatt.validation.nccl_hints import Hints
 from gigawatt.validation.nccl_log import GIGA, MICRO, LogLine, LogRun, is_nccl_log, parse_nccl_log
 
@@ -20,7 +22,7 @@ COLUMNS = (
     "series", "collective", "bytes", "gpus", "nodes", "gpu_kind", "fabric", "algbw_GBps", "busbw_GBps",
     "time_us", "time_us_inplace", "busbw_inplace_GBps", "algo", "source", "note",
 )  # fmt: skip
-NEEDED = ("series", "collective", "bytes", "gpus", "gpu_kind", "time_us")
+NEEDED = ("series", "collective", "gpus", "nodes", "gpu_kind", "fabric")
 _NETWORKS = {
     "IB": "InfiniBand",
     "AWS Libfabric": "EFA",
@@ -57,18 +59,69 @@ class Measurements:
     """Communicators that ran at the same time, by series, where there was more than one."""
 
 
-def read_measurements(files: Sequence[Path], given: Given = NOTHING_GIVEN) -> tuple[Measurements, ...]:
+def given_of(
+    catalogue: Catalog,
+    system: str = "",
+    fabric: str = "",
+    collective: str = "",
+    num_ranks: int = 0,
+) -> Given:
+    """What whoever ran a log says of it: a system's id, a network's id or its words, counts.
+
+    A network that is not named is the system's own. Errors: UnknownIdError for a system that there is not.
+    """
+    if not system:
+        return Given("", _network_words(fabric, catalogue), collective, num_ranks)
+    kind = catalogue.system(system)
+    return Given(
+        gpu_kind=catalogue.accelerator(kind.accelerator).name,
+        fabric=_network_words(fabric, catalogue) or _own_network(kind, catalogue),
+        collective=collective,
+        num_ranks=num_ranks,
+        num_ranks_per_node=kind.num_accelerators_per_node,
+    )
+
+
+def _network_words(fabric: str, catalogue: Catalog) -> str:
+    """A fabric of the catalogue in the words of the table; other words as they are."""
+    try:
+        kind = catalogue.fabric(fabric) if fabric else None
+    except UnknownIdError:
+        return fabric
+    if kind is None:
+        return ""
+    technology = "InfiniBand" if kind.technology == "infiniband" else "RoCE"
+    return f"{technology} {_per_accelerator(kind.port_bytes_per_s * kind.ports_per_accelerator)}"
+
+
+def _own_network(system: System, catalogue: Catalog) -> str:
+    rows = catalogue.collective_calibration().scale_out
+    known = next((row for row in rows if system.scale_out in row.networks), None)
+    if known is None or not system.scale_out_bytes_per_s:
+        return system.scale_out
+    return f"{known.words[0]} {_per_accelerator(system.scale_out_bytes_per_s)}"
+
+
+def _per_accelerator(bytes_per_s: float) -> str:
+    return f"{8.0 * bytes_per_s / GIGA:.0f}Gb/s per GPU"
+
+
+def read_measurements(
+    files: Sequence[Path], given: Given = NOTHING_GIVEN, as_set: bool = False
+) -> tuple[Measurements, ...]:
     """The rows of every file, in order.
 
+    A log's `NCCL_ALGO` is taken for what the run was held to if `as_set`, as a fit needs it; otherwise it is
+    left for a cause, since the question is what the machines could do.
     Errors: InputError for files that cannot be read, that are neither, or that lack a needed column.
     """
-    return tuple(_measurements(Path(file), given) for file in files)
+    return tuple(_measurements(Path(file), given, as_set) for file in files)
 
 
-def _measurements(file: Path, given: Given) -> Measurements:
+def _measurements(file: Path, given: Given, as_set: bool) -> Measurements:
     text = read_text(file)
     if is_nccl_log(text):
-        return log_measurements(parse_nccl_log(text, str(file)), given)
+        return log_measurements(parse_nccl_log(text, str(file)), given, as_set)
     first = text.lstrip().partition("\n")[0]
     if "," not in first:
         raise InputError(
@@ -80,7 +133,9 @@ def _measurements(file: Path, given: Given) -> Measurements:
     return Measurements(tuple(load_csv(file, NEEDED)), {}, {})
 
 
-def log_measurements(runs: Sequence[LogRun], given: Given = NOTHING_GIVEN) -> Measurements:
+def log_measurements(
+    runs: Sequence[LogRun], given: Given = NOTHING_GIVEN, as_set: bool = False
+) -> Measurements:
     """The runs of one log as rows. Every measured line gives one row, and every problem too."""
     rows: list[Row] = []
     problems: dict[int, str] = {}
@@ -93,7 +148,7 @@ def log_measurements(runs: Sequence[LogRun], given: Given = NOTHING_GIVEN) -> Me
         captured |= {series} if run.captured else set()
         groups |= {series: run.num_groups} if run.num_groups > 1 else {}
         lacking = "; ".join(_lacking(run, given))
-        for cells, line, problem in _cells_of(run, series, given):
+        for cells, line, problem in _cells_of(run, series, given, as_set):
             if problem or lacking:
                 problems[len(rows)] = problem or lacking
             rows.append(Row(cells, run.path, line))
@@ -119,9 +174,11 @@ def _lacking(run: LogRun, given: Given) -> Iterator[str]:
         yield "the log does not say which accelerators it ran on: name them with --system"
 
 
-def _cells_of(run: LogRun, series: str, given: Given) -> Iterator[tuple[dict[str, str], int, str]]:
+def _cells_of(
+    run: LogRun, series: str, given: Given, as_set: bool
+) -> Iterator[tuple[dict[str, str], int, str]]:
     by_line = {problem.line: problem for problem in run.problems}
-    about = _about(run, series, given)
+    about = _about(run, series, given) | {"algo": run.hints.settings.get("NCCL_ALGO", "") if as_set else ""}
     for one in run.lines:
         doubt = by_line.pop(one.line, None)
         yield about | _figures(one), one.line, doubt.why if doubt else _wrong(one)
@@ -148,7 +205,6 @@ def _about(run: LogRun, series: str, given: Given) -> dict[str, str]:
         "nodes": str(nodes or ""),
         "gpu_kind": given.gpu_kind or run.device,
         "fabric": given.fabric or _NETWORKS.get(run.hints.network, run.hints.network),
-        "algo": run.hints.settings.get("NCCL_ALGO", ""),
         "source": run.path,
         "note": f"NCCL {run.library}" if run.library else "",
     }

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from gigawatt.catalog import Catalog
-from gigawatt.documents import load_csv
 from gigawatt.domain.calibration_collectives import (
     CollectiveCalibration,
     ExchangeKind,
@@ -19,20 +18,24 @@ from gigawatt.domain.calibration_collectives import (
     ScaleUp,
 )
 from gigawatt.domain.validation import RunStatus
-from gigawatt.errors import InputError, Problem
 from gigawatt.units import parse_quantity
+from gigawatt.validation.collective_files import NOTHING_GIVEN, Given, read_measurements
 
 MICRO = parse_quantity("1 us", "_s")
 GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
 GIGABIT = parse_quantity("1 Gbit/s", "_bytes_per_s")
 
-COLUMNS = ("series", "collective", "gpus", "nodes", "gpu_kind", "fabric")
 Band = Literal["small", "middle", "large", "exchange"]
 SMALL_BYTES = 64 * 1024
 LARGE_BYTES = 1024 * 1024
 
 KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "send_recv")
-NAMES = {"alltoall": "all_to_all", "sendrecv": "send_recv", "allreduce": "all_reduce", "allgather": "all_gather"}
+NAMES = {
+    "alltoall": "all_to_all",
+    "sendrecv": "send_recv",
+    "allreduce": "all_reduce",
+    "allgather": "all_gather",
+}
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,29 @@ class MeasuredCollective(MeasuredCollectiveRow):
         return "large" if self.bytes_total >= LARGE_BYTES else "middle"
 
 
-def read_collectives(files: Sequence[Path], catalogue: Catalog) -> tuple[MeasuredCollectiveRow, ...]:
-    """Every row of the files: measurements, and the rows that cannot be expressed, which say why.
+def read_collectives(
+    files: Sequence[Path], catalogue: Catalog, given: Given = NOTHING_GIVEN, as_set: bool = False
+) -> tuple[MeasuredCollectiveRow, ...]:
+    """Every row of the files (tables or raw logs): measurements, and what cannot be one, with the reason.
 
-    Errors: InputError where a file lacks the columns that every row needs.
+    `given` says of logs what they do not; `as_set` takes NCCL_ALGO in a log for what the run was held to.
+    Errors: InputError where a file is neither, or a table lacks the columns that every row needs.
     """
     calibration = catalogue.collective_calibration()
     found: list[MeasuredCollectiveRow] = []
-    for file in files:
-        rows = load_csv(file)
-        if missing := [name for name in COLUMNS if rows and name not in rows[0]]:
-            raise InputError(Problem(f"lacks the columns {', '.join(missing)}", file=str(file), line=1))
-        found += [read_collective(row, calibration, catalogue) for row in rows]
+    for file in read_measurements(files, given, as_set):
+        for at, row in enumerate(file.rows):
+            read = read_collective(row, calibration, catalogue)
+            found.append(_doubted(read, file.problems.get(at, "")))
     return tuple(found)
+
+
+def _doubted(read: MeasuredCollectiveRow, problem: str) -> MeasuredCollectiveRow:
+    """A line that its own file speaks against is predicted where it can be, and not scored."""
+    if not problem:
+        return read
+    status: RunStatus = "document_error" if isinstance(read, MeasuredCollective) else "inexpressible"
+    return replace(read, status=status, reason=problem)
 
 
 def read_collective(
@@ -194,20 +207,25 @@ def far_of(fabric: str, calibration: CollectiveCalibration) -> ScaleOut:
     return rows[at]
 
 
-def _far_rate(
-    row: Mapping[str, str], near: ScaleUp, far: ScaleOut, inside: int, catalogue: Catalog
-) -> float:
-    """Rate of one accelerator's network ports: as the row says, else as the machine is sold, else the system's."""
+def _far_rate(row: Mapping[str, str], near: ScaleUp, far: ScaleOut, inside: int, catalogue: Catalog) -> float:
+    """Rate of one accelerator's network ports: as the row says, else as the machine is sold, else the system's.
+
+    "8x400Gb/s" is a node's, unless it says "per GPU"; "400Gb/s" alone is a port's, of which the system has as
+    many as make up its rate, an unknown system one per node.
+    """
     fabric = row["fabric"]
-    if found := re.search(r"(?:(\d+) ?x ?)?(\d+) ?Gb/s", fabric) or re.search(r"(\d+) ?x ?(\d+)", fabric):
-        rate = float(found[1] or 1) * float(found[2]) * GIGABIT
+    sold = [rate for id in near.systems if (rate := catalogue.system(id).scale_out_bytes_per_s)]
+    if found := re.search(r"(\d+) ?x ?(\d+)(?: ?Gb/s)?", fabric):
+        rate = float(found[1]) * float(found[2]) * GIGABIT
         return rate if "per GPU" in fabric else rate / inside
+    if found := re.search(r"(\d+) ?Gb/s", fabric):
+        rate = float(found[1]) * GIGABIT
+        return rate if "per GPU" in fabric or (sold and rate <= sold[0]) else rate / inside
     for name, rate in far.node_bytes_per_s.items():
         if name in fabric:
             return rate / inside
-    for id in near.systems:
-        if rate := catalogue.system(id).scale_out_bytes_per_s or 0.0:
-            return rate
+    if sold:
+        return sold[0]
     raise ValueError(f'the rate of the network is neither in "{fabric}" nor known of the accelerator')
 
 
@@ -220,7 +238,9 @@ def _allowed(algorithm: str, near: ScaleUp, domains: int) -> tuple[str, ...]:
 
 
 def _launches(source: str, inside: int, harnesses: Sequence[Harness]) -> int:
-    known = [h for h in harnesses if h.one_process and any(word.lower() in source.lower() for word in h.words)]
+    known = [
+        h for h in harnesses if h.one_process and any(word.lower() in source.lower() for word in h.words)
+    ]
     return inside if known else 1
 
 

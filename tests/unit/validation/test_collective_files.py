@@ -80,7 +80,9 @@ def test_runs_of_one_file_are_series_of_their_own(tmp_path: Path) -> None:
 
 def test_a_table_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_text("series,collective,bytes,gpus,gpu_kind,time_us\na,all_reduce,1024,8,H100,17\n")
+    path.write_text(
+        "series,collective,bytes,gpus,nodes,gpu_kind,fabric,time_us\na,all_reduce,1024,8,1,H100,,17\n"
+    )
     (found,) = read_measurements([path])
     assert found.rows[0]["time_us"] == "17"
     assert found.problems == {}
