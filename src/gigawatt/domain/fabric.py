@@ -14,7 +14,11 @@ from gigawatt.domain.record import Basis, Record, Sourced
 from gigawatt.domain.training import Binding
 
 Technology = Literal["infiniband", "ethernet", "nvlink", "xgmi", "ici"]
-Topology = Literal["fat-tree", "rail-optimised", "dragonfly"]
+Topology = Literal["fat-tree", "rail-optimised", "dragonfly", "single-tier", "mesh", "torus"]
+"""Single-tier: units that no tier above joins (a scale-up domain); a mesh or torus has no switches."""
+Balance = Literal["equal-links", "power-of-two"]
+"""How many switches stand above: as few as give every switch below equally many links to each of them, or
+also a power of two of them, over which links may differ by one."""
 Role = Literal["node", "leaf", "spine", "core"]
 """The tiers of a fabric from the accelerators upwards; a node stands for all of its network ports."""
 Medium = Literal["copper", "active-copper", "active-optical", "multimode", "singlemode"]
@@ -33,7 +37,7 @@ class Switch(Sourced):
     forwarding_s: float | None = Field(default=None, gt=0)
     """From port to port, without queues."""
     power_w: float | None = Field(default=None, gt=0)
-    """At full load with passive cables; transceivers come on top."""
+    """With passive cables; transceivers come on top."""
     price_usd: float | None = Field(default=None, gt=0)
     rack_units: int | None = Field(default=None, gt=0)
     weight_kg: float | None = Field(default=None, gt=0)
@@ -44,17 +48,19 @@ class Switch(Sourced):
 class Link(Sourced):
     """A kind of cable with what is plugged in at its ends, by speed and reach."""
 
+    technologies: tuple[Technology, ...] = ("infiniband", "ethernet")
+    """Of the networks that it serves."""
     medium: Medium
     bytes_per_s: float = Field(gt=0)
     """Of one network link; a twin-port transceiver carries `links_per_end` of them."""
     links_per_end: int = Field(default=1, gt=0)
     reach_m: float = Field(gt=0)
-    end_power_w: float = Field(ge=0)
+    end_power_w: float | None = Field(default=None, ge=0)
     """Of one transceiver or connector, one end."""
-    cable_usd: float = Field(ge=0)
+    cable_usd: float | None = Field(default=None, ge=0)
     """Of the cable, or of the assembly where its ends are fixed to it."""
     cable_usd_per_m: float = Field(default=0.0, ge=0)
-    end_usd: float = Field(ge=0)
+    end_usd: float | None = Field(default=None, ge=0)
     """Of one transceiver; nothing where the ends are fixed to the cable."""
 
 
@@ -63,19 +69,41 @@ class FabricKind(Sourced):
 
     technology: Technology
     topology: Topology
-    leaf_switch: str
+    systems: tuple[str, ...] = ()
+    """Systems that are usually built with it."""
+    leaf_switch: str = ""
     spine_switch: str = ""
     core_switch: str = ""
     port_bytes_per_s: float = Field(gt=0)
     """Of one network port of an accelerator."""
     ports_per_accelerator: int = Field(default=1, gt=0)
+    ports_per_node: int | None = Field(default=None, gt=0)
+    """Where ports belong to a node as a whole: storage, management. Otherwise those of its accelerators."""
     num_planes: int = Field(default=1, gt=0)
     """Separate networks that an accelerator's ports are spread over."""
-    nodes_per_unit: int = Field(gt=0)
-    """Nodes of a scalable unit."""
+    links_per_cable: int = Field(default=1, gt=0)
+    """Of the cables to the nodes: a twin-port cable carries a link of each of two planes."""
+    nodes_per_unit: int = Field(default=0, ge=0)
+    """Nodes of a scalable unit, which is cabled whole; 0: as many as one leaf takes."""
+    units_per_pod: int = Field(default=0, ge=0)
+    """Units below one set of spines; 0: as many as the spines' ports reach."""
     leaf_oversubscription: float = Field(default=1.0, gt=0)
     """Bandwidth down over bandwidth up, of a leaf."""
     spine_oversubscription: float = Field(default=1.0, gt=0)
+    """Bandwidth of a pod's nodes over bandwidth out of the pod."""
+    balance: Balance = "equal-links"
+    manager_links: int = Field(default=0, ge=0)
+    """To the fabric manager's appliance, which takes the leaf ports of a node that a unit lacks."""
+    inside_node: bool = False
+    """Whether its switches and wires are part of the node, and bought with it."""
+    other_nodes_frac: float = Field(default=0.0, ge=0, le=4)
+    """Further machines on it (storage, control), as a share of the nodes."""
+    manages_switches: bool = False
+    """Whether every switch of the other networks has a port on it."""
+    other_networks: dict[str, str] = Field(default={})
+    """Ids of the kinds of a cluster's storage, management and out-of-band networks, by the network's name."""
+    cable_allowance_m: float = Field(default=0.0, ge=0)
+    """Length that a cable needs besides the way from rack to rack: up, down and slack."""
 
 
 class SwitchTier(Record):
@@ -86,10 +114,14 @@ class SwitchTier(Record):
     """Id in the catalogue."""
     num_switches: int
     num_ports: int
-    """Of one switch, at the speed that this tier uses them."""
+    """Of one switch, at its uplinks' speed."""
     num_down_ports: int
-    """Used, of the busiest switch."""
+    """Used, of the busiest switch; of a leaf at the speed of the nodes' ports."""
     num_up_ports: int
+    down_links_per_port: int = 1
+    """Links that one port is broken out into, downwards."""
+    bytes_per_s: float = 0.0
+    """Of one of `num_ports`."""
 
 
 class CableGroup(Record):
@@ -97,9 +129,11 @@ class CableGroup(Record):
 
     lower: Role
     upper: Role
+    """The same as `lower` between switches of a dragonfly, and between nodes of a mesh or torus."""
     num_cables: int
     bytes_per_s: float
     """Of one cable."""
+    links_per_cable: int = 1
     mean_m: float = 0.0
     longest_m: float = 0.0
     num_by_link: dict[str, int] = Field(default={})
@@ -122,6 +156,20 @@ class Network(Record):
     """Bandwidth into the pods' top tier over bandwidth out of it."""
     bisection_bytes_per_s: float = 0.0
     """Between the two halves of the accelerators, one direction."""
+    num_nodes: int = 0
+    """Machines on it, storage and control nodes included."""
+    links_per_node: int = 0
+    num_rails: int = 1
+    """Groups of leaves of a unit, one for each accelerator of a node where rails are kept apart."""
+    nodes_per_unit: int = 0
+    num_units: int = 1
+    units_per_pod: int = 0
+    leaves_per_rail: int = 1
+    """Of one unit, one rail and one plane."""
+    spines_per_core_group: int = 1
+    """Spines of a pod that share their cores; those at the same place in all pods always do."""
+    manager_links: int = 0
+    inside_node: bool = False
 
     def tier(self, role: Role) -> SwitchTier | None:
         """The tier of that role, if the network has one."""
@@ -155,7 +203,11 @@ class FailureEffect(Record):
     num_alike: int
     """How many there are whose failure does the same."""
     bandwidth_left_frac: float | None = None
-    """Worst accelerator's share of its network bandwidth that is left."""
+    """Worst accelerator's share of its network bandwidth that is left, its traffic spread over its node's ports."""
+    fabric_left_frac: float | None = None
+    """Share of what all accelerators together could send at once that is left."""
+    own_ports_left_frac: float | None = None
+    """Worst accelerator's share of its own ports that is left, where its traffic may use no others."""
     num_accelerators_cut_off: int = 0
     num_accelerators_slowed: int = 0
     slowdown: dict[str, float] = Field(default={})
