@@ -47,6 +47,8 @@ class RackKind(Record):
     """In one full rack."""
     num_per_unit: int = 0
     """That stand with each scalable unit of the fabric; 0: they serve all units, and stand between them."""
+    units_together: int = 1
+    """Units of the fabric that are small, and count as one because they share their network racks."""
     power_w: float
     """Of one rack with all that is in it at full load: the mean over the racks of the kind."""
     liquid_frac: float = Field(default=0.0, ge=0, le=1)
@@ -62,8 +64,8 @@ class FloorPlan(Record):
     """Racks in rows, rows in halls, halls in buildings. All halls are filled alike, the last as needed.
 
     Rows run along x and stand in pairs, back to back across a hot aisle; pairs face each other across a cold
-    aisle. A group (a scalable unit of the fabric, or an equal part of one too large for a hall) fills a block of a
-    pair of rows with its network racks in the middle; racks that serve all groups stand amid the hall's groups.
+    aisle. A group (a scalable unit of the fabric, or an equal part of one too large for a hall) fills a block
+    of a pair of rows with its network racks in the middle; racks that serve all stand amid the hall's groups.
     """
 
     num_buildings: int
@@ -72,7 +74,8 @@ class FloorPlan(Record):
     rows_per_hall: int
     racks_per_row: int
     num_units: int = 1
-    """Scalable units of the fabric."""
+    """Scalable units of the fabric, small ones taken together."""
+    units_together: int = 1
     groups_per_unit: int = 1
     groups_per_hall: int = 1
     rack_width_m: float
@@ -188,6 +191,8 @@ class PowerChain(Record):
     rack_w: tuple[float, ...] = ()
     """Power of a rack, by kind."""
     racks_by_kind: tuple[int, ...] = ()
+    pieces_by_kind: tuple[int, ...] = ()
+    """Breakers, and shelves, of a rack."""
 
     def node(self, kind: str, level: PowerLevel | None = None) -> PowerNode | None:
         """The stage of that kind, the one nearest to the utility unless a level is given."""
@@ -209,6 +214,8 @@ class CoolingNode(Record):
     """Of the heat that one carries."""
     heat_w: float
     """Carried by all of them at full IT load in the hottest hour."""
+    load_frac: float = Field(ge=0)
+    """Of what those needed can do in the hottest hour; the others stand by."""
     flow_m3_per_s: float = 0.0
     peak_power_w: float
     """Drawn by all of them in the hottest hour."""
@@ -349,11 +356,11 @@ class Climate(Sourced):
     """A place's weather as climate normals of twelve months; `laws.cooling` makes the hours of a year."""
 
     latitude: float
-    mean_high_c: tuple[float, ...]
+    mean_high_c: tuple[float, ...] = Field(min_length=12, max_length=12)
     """Mean daily maximum by month."""
-    mean_low_c: tuple[float, ...]
-    mean_relative_humidity_frac: tuple[float, ...]
-    hot_c: tuple[float, ...] | None = None
+    mean_low_c: tuple[float, ...] = Field(min_length=12, max_length=12)
+    mean_relative_humidity_frac: tuple[float, ...] = Field(min_length=12, max_length=12)
+    hot_c: tuple[float, ...] | None = Field(default=None, min_length=12, max_length=12)
     """Which 5 % of the hours of each month exceed; None: days differ as far as the record says."""
     record_high_c: float
     """The design day's maximum: on record, or once in 20 years."""
@@ -387,6 +394,10 @@ class Site(Sourced):
     """Most heat that the air takes from one rack."""
     network_rack_fill_frac: float = Field(gt=0, le=1)
     """Share of a network rack's height that switches take; the rest is for patch panels and cables."""
+    switch_units: int = Field(gt=0)
+    """Height, and (per unit of height) weight and power, of switches of which it is not known."""
+    switch_unit_kg: float = Field(gt=0)
+    switch_unit_w: float = Field(gt=0)
     cold_aisle_m: float = Field(gt=0)
     hot_aisle_m: float = Field(gt=0)
     tray_height_m: float = Field(gt=0)

@@ -212,6 +212,8 @@ def _block_name(floor: FloorPlan, block: int, room: float) -> str:
         return "spine and core" if room > 1.4 * _LABELLED else "spine" if room > _LABELLED / 2 else ""
     unit, part = divmod(block, floor.groups_per_unit)
     name = f"{unit + 1}" if floor.groups_per_unit == 1 else f"{unit + 1}.{part + 1}"
+    if floor.units_together > 1:
+        name = f"{unit * floor.units_together + 1}-{(unit + 1) * floor.units_together}"
     return f"unit {name}" if room > _LABELLED else name
 
 
@@ -235,7 +237,7 @@ def _key(floor: FloorPlan, x: float, y: float) -> Markup:
     facts = [
         ("fullest hall", format_quantity(floor.hall_it_w, "_w")),
         ("rows", f"{floor.rows_per_hall} of {floor.racks_per_row}"),
-        ("units per hall", f"{floor.groups_per_hall / floor.groups_per_unit:.3g}"),
+        ("units per hall", f"{floor.groups_per_hall * floor.units_together / floor.groups_per_unit:.3g}"),
         ("floor load", f"{floor.floor_load_kg_per_m2:,.0f} kg/m2"),
         ("halls", f"{floor.num_halls}"),
     ]

@@ -1,4 +1,4 @@
-"""What every drawing is made of: a white sheet, text, boxes, and the colours that mean the same everywhere."""
+"""What every drawing is made of: white paper, text, boxes, and colours that mean the same everywhere."""
 
 from __future__ import annotations
 

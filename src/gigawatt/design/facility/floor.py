@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.design.facility.racks import nodes_per_unit
 from gigawatt.design.facility.racks import rack_kinds as rack_kinds
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FloorPlan, RackKind, Site
@@ -35,11 +36,7 @@ class Graph(Protocol):
 
     @property
     def device_role(self) -> NDArray[Any]:
-        """0 node, 1 leaf, 2 spine, 3 core."""
-
-    @property
-    def device_unit(self) -> NDArray[Any]:
-        """The scalable unit that nodes and leaves belong to."""
+        """0 node, 1 leaf, 2 spine, 3 core, 4 the fabric manager; devices of a role by unit and pod."""
 
 
 class RackPositions(NamedTuple):
@@ -72,9 +69,10 @@ def plan_floor(racks: Sequence[RackKind], design: FabricDesign, site: Site) -> F
     nearest design that works.
     """
     load = _floor_load_kg_per_m2(racks, site)
-    groups_per_unit = _groups_per_unit(racks, design.num_units, site)
-    num_halls, groups_per_hall = _halls(racks, design.num_units, groups_per_unit, site)
-    trial = _plan(racks, design.num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
+    num_units = ceil(design.num_units / racks[0].units_together)
+    groups_per_unit = _groups_per_unit(racks, num_units, site)
+    num_halls, groups_per_hall = _halls(racks, num_units, groups_per_unit, site)
+    trial = _plan(racks, num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
     plan = _with_hall_power(trial)
     _require_area(plan, design, site)
     return plan
@@ -202,6 +200,7 @@ def _plan(
         rows_per_hall=2 * blocks.num_pairs,
         racks_per_row=per_row,
         num_units=num_units,
+        units_together=racks[0].units_together,
         groups_per_unit=groups_per_unit,
         groups_per_hall=groups_per_hall,
         rack_width_m=site.rack_width_m,
@@ -234,7 +233,7 @@ def _require_area(plan: FloorPlan, design: FabricDesign, site: Site) -> None:
     halls = floor(site.floor_area_m2 / (plan.area_m2 / plan.num_halls))
     num_units = halls * plan.groups_per_hall // plan.groups_per_unit
     if num_units:
-        most = num_units * (design.num_accelerators // design.num_units)
+        most = num_units * (design.num_accelerators // ceil(design.num_units / plan.units_together))
         nearest = f"at most about {most:,} accelerators fit ({halls} halls)"
     else:
         nearest = "not one hall of this design fits; smaller halls may"
@@ -344,33 +343,54 @@ def hall_corners_m(floor: FloorPlan) -> tuple[Floats, Floats]:
 
 def device_positions(floor: FloorPlan, design: FabricDesign, graph: Graph) -> DevicePositions:
     """Where each device of a network's graph stands: nodes fill the racks of their unit in order, leaves are
-    spread over the network racks of their unit, spines and cores over the racks that serve all.
+    spread over the network racks of their unit, spines and cores over the racks that serve all. Machines
+    beyond the nodes (storage, the fabric manager) are taken to stand amid the last unit.
     """
-    role, unit = np.asarray(graph.device_role), np.asarray(graph.device_unit).astype(np.int64)
+    role = np.asarray(graph.device_role)
     hall, slot = np.zeros(role.size, dtype=np.int64), np.zeros(role.size, dtype=np.int64)
-    compute = next(number for number, kind in enumerate(floor.racks) if kind.role == "compute")
-    leaf = _network_kind(floor, local=True)
-    spine = _network_kind(floor, local=False)
     nodes = np.flatnonzero(role == 0)
-    accelerators_per_node = max(1, design.num_accelerators // design.num_nodes)
-    per_rack = max(1, floor.racks[compute].num_accelerators // accelerators_per_node)
-    rank = _rank_within(unit[nodes])
-    rack = np.minimum(rank // per_rack, floor.racks[compute].num_per_unit - 1)
-    hall[nodes], slot[nodes], _ = _local_slots(floor, compute, unit[nodes], rack)
+    hall[nodes], slot[nodes] = _node_slots(floor, design, nodes.size)
     leaves = np.flatnonzero(role == _LEAF)
-    if leaf is not None and leaves.size >= floor.num_units:
-        rank = _rank_within(unit[leaves])
-        most = int(rank.max()) + 1
-        rack = rank * floor.racks[leaf].num_per_unit // most
-        hall[leaves], slot[leaves], _ = _local_slots(floor, leaf, unit[leaves], rack)
-        leaves = leaves[:0]
-    # Cores after spines: each tier is spread over all racks of the kind.
-    for devices in (leaves, np.flatnonzero(role == _SPINE), np.flatnonzero(role == _CORE)):
-        if devices.size and spine is not None:
-            rack = np.arange(devices.size) * floor.racks[spine].num_racks // devices.size
-            hall[devices], slot[devices] = _central_slots(floor, spine, rack)
+    hall[leaves], slot[leaves] = _leaf_slots(floor, design, leaves.size)
+    for tier in (_SPINE, _CORE):
+        devices = np.flatnonzero(role == tier)
+        hall[devices], slot[devices] = _spread_slots(floor, devices.size)
+    others = np.flatnonzero(role > _CORE)
+    hall[others], slot[others] = hall[nodes[-1]], slot[nodes[-1]]
     row, column = _row_and_column(floor, slot)
     return DevicePositions(*_coordinates(floor, hall, row, column), hall)
+
+
+def _node_slots(floor: FloorPlan, design: FabricDesign, count: int) -> tuple[Ints, Ints]:
+    compute = next(number for number, kind in enumerate(floor.racks) if kind.role == "compute")
+    node = np.minimum(np.arange(count), design.num_nodes - 1)
+    unit, rank = np.divmod(node, nodes_per_unit(design) * floor.units_together)
+    per_node = max(1, design.num_accelerators // design.num_nodes)
+    per_rack = max(1, floor.racks[compute].num_accelerators // per_node)
+    hall, slot, _ = _local_slots(floor, compute, unit, rank // per_rack)
+    return hall, slot
+
+
+def _leaf_slots(floor: FloorPlan, design: FabricDesign, count: int) -> tuple[Ints, Ints]:
+    """Of the leaves of a network: with their units if there are as many as units, else in the middle."""
+    kind = _network_kind(floor, local=True)
+    if kind is None or count < design.num_units:
+        return _spread_slots(floor, count)
+    unit = np.arange(count) * design.num_units // count
+    block = unit // floor.units_together
+    first = np.searchsorted(block, block)
+    most = int(np.bincount(block).max())
+    rack = (np.arange(count) - first) * floor.racks[kind].num_per_unit // most
+    hall, slot, _ = _local_slots(floor, kind, block, rack)
+    return hall, slot
+
+
+def _spread_slots(floor: FloorPlan, count: int) -> tuple[Ints, Ints]:
+    """Of switches that serve all: spread over the racks for them."""
+    kind = _network_kind(floor, local=False)
+    if kind is None or not count:
+        return np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    return _central_slots(floor, kind, np.arange(count) * floor.racks[kind].num_racks // count)
 
 
 def _network_kind(floor: FloorPlan, local: bool) -> int | None:
@@ -381,15 +401,6 @@ def _network_kind(floor: FloorPlan, local: bool) -> int | None:
         if kind.role == "network" and bool(kind.num_per_unit) == local
     )
     return next(found, None)
-
-
-def _rank_within(unit: Ints) -> Ints:
-    """The rank of each device among those of its unit, in their order."""
-    order = np.argsort(unit, kind="stable")
-    rank = np.empty(unit.size, dtype=np.int64)
-    first = np.searchsorted(unit[order], unit[order])
-    rank[order] = np.arange(unit.size) - first
-    return rank
 
 
 def cable_run_m(floor: FloorPlan, places: DevicePositions, a: Ints, b: Ints) -> Floats:

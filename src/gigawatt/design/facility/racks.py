@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Protocol
 
-from gigawatt.domain.fabric import FabricDesign, FabricKind, Network, Switch, SwitchTier
+from gigawatt.domain.fabric import FabricDesign, Network, Switch, SwitchTier
 from gigawatt.domain.facility import Equipment, RackItem, RackKind, Site
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.errors import InfeasibleError, InputError, Problem
@@ -25,21 +25,26 @@ class Parts(Protocol):
     """The parts that a fabric is built from."""
 
     @property
-    def kind(self) -> FabricKind:
-        """How the fabric is laid out."""
-
-    @property
     def switches(self) -> Mapping[str, Switch]:
         """Switches by id."""
 
 
+_ROUNDING = 1e-9
+_FEWEST = 8
+"""Racks of nodes that are worth network racks of their own."""
+
+
 @dataclass(frozen=True)
 class _Load:
-    """Switches of one kind to put into racks."""
+    """Switches of one kind to put into racks: of one, its height, weight and power."""
 
     name: str
-    switch: Switch
+    part: str
     num: int
+    rack_units: int
+    weight_kg: float
+    power_w: float
+    known_w: float
 
 
 def rack_kinds(
@@ -57,23 +62,32 @@ def rack_kinds(
     Raises InputError where too little is known of a part, InfeasibleError where one node is too much for a
     rack of the site.
     """
-    compute = compute_rack(system, accelerator, design, parts, site)
-    kinds = [compute, *_network_racks(design, parts, site)]
-    coolant = _coolant_rack(compute, design.num_units, site, equipment or {})
+    compute = compute_rack(system, accelerator, design, site)
+    kinds = [compute, *_network_racks(design, parts, site, compute.units_together)]
+    coolant = _coolant_rack(compute, num_blocks(design, compute.units_together), site, equipment or {})
     return (*kinds, coolant) if coolant else tuple(kinds)
 
 
-def compute_rack(
-    system: System, accelerator: Accelerator, design: FabricDesign, parts: Parts, site: Site
-) -> RackKind:
+def num_blocks(design: FabricDesign, units_together: int) -> int:
+    """Units of the fabric, small ones taken together."""
+    return ceil(design.num_units / units_together)
+
+
+def nodes_per_unit(design: FabricDesign) -> int:
+    """Nodes of one full unit of the fabric."""
+    return min(design.compute.nodes_per_unit or design.num_nodes, design.num_nodes)
+
+
+def compute_rack(system: System, accelerator: Accelerator, design: FabricDesign, site: Site) -> RackKind:
     """Racks of nodes: as the maker specifies them, else as many nodes as height, power and air allow."""
     _require(system)
     assert system.node_power_w is not None
     num_in_rack = nodes_per_rack(system, site)
-    nodes_per_unit = max(parts.kind.nodes_per_unit, ceil(design.num_nodes / design.num_units))
-    nodes_per_unit = min(nodes_per_unit, design.num_nodes)
-    per_unit = ceil(nodes_per_unit / num_in_rack)
-    full, rest = divmod(design.num_nodes, nodes_per_unit)
+    in_unit = nodes_per_unit(design)
+    together = max(1, min(_FEWEST * num_in_rack // in_unit, design.num_units))
+    in_block = min(in_unit * together, design.num_nodes)
+    per_unit = ceil(in_block / num_in_rack)
+    full, rest = divmod(design.num_nodes, in_block)
     num_racks = full * per_unit + ceil(rest / num_in_rack)
     return RackKind(
         name=system.name,
@@ -81,6 +95,7 @@ def compute_rack(
         num_racks=num_racks,
         num_accelerators=num_in_rack * system.num_accelerators_per_node,
         num_per_unit=per_unit,
+        units_together=together,
         power_w=system.node_power_w * design.num_nodes / num_racks,
         liquid_frac=system.liquid_frac or 0.0,
         weight_kg=_weight_kg(system, num_in_rack, site),
@@ -129,7 +144,8 @@ def _too_much(system: System, site: Site, num: int, what: str, node_w: float, li
     needs = "gives to the air" if what == "air cooling" else "draws"
     return (
         f"{what} of a rack at {site.id} binds: {thing} of {system.id} {needs} "
-        f"{format_quantity(num * node_w, '_w')}, {format_quantity(limit_w, '_w')} is allowed; it works from a site with that much per rack"
+        f"{format_quantity(num * node_w, '_w')}, {format_quantity(limit_w, '_w')} is allowed; "
+        "nearest that works: a site that allows that much per rack"
     )
 
 
@@ -172,51 +188,68 @@ def _node_items(system: System, accelerator: Accelerator, num_in_rack: int) -> t
     return (RackItem(name=node, part=system.id, quantity=num_in_rack, rack_units=units),)
 
 
-def _network_racks(design: FabricDesign, parts: Parts, site: Site) -> Iterator[RackKind]:
+def _network_racks(design: FabricDesign, parts: Parts, site: Site, units_together: int) -> Iterator[RackKind]:
     local, central = [], []
     for network in design.networks:
-        if network.name == "scale-up":  # its switches are part of the maker's rack
+        if network.name == "scale-up" or network.inside_node:  # part of the maker's rack, or of the node
             continue
         for tier in network.tiers:
-            load = _load(network, tier, parts)
+            load = _load(network, tier, parts, site)
             # Every unit has leaves of its own; a network too small for that stands in the middle.
             (local if tier.role == "leaf" and tier.num_switches >= design.num_units else central).append(load)
-    switches_w = sum(load.num * (load.switch.power_w or 0.0) for load in (*local, *central))
-    optics = max(1.0, design.power_w / switches_w) if switches_w and design.power_w else 1.0
+    known_w = sum(load.num * load.known_w for load in (*local, *central))
+    optics = max(1.0, design.power_w / known_w) if known_w else 1.0
+    blocks = num_blocks(design, units_together)
     if local:
-        yield _switch_rack("Leaf switches", local, design.num_units, optics, site)
+        share = min(1.0, units_together / design.num_units)
+        yield _switch_rack("Leaf switches", local, blocks, share, optics, site, units_together)
     if central:
-        yield _switch_rack("Spine and core switches", central, 0, optics, site)
+        yield _switch_rack("Spine and core switches", central, 0, 1.0, optics, site, 1)
 
 
-def _load(network: Network, tier: SwitchTier, parts: Parts) -> _Load:
+def _load(network: Network, tier: SwitchTier, parts: Parts, site: Site) -> _Load:
     switch = parts.switches[tier.switch]
-    missing = [name for name in ("power_w", "rack_units", "weight_kg") if getattr(switch, name) is None]
-    if missing:
-        raise InputError(
-            [Problem(f"{switch.id}: not known, and its racks need it", key=name) for name in missing]
-        )
-    return _Load(f"{network.name} {tier.role}", switch, tier.num_switches)
-
-
-def _switch_rack(name: str, loads: Iterable[_Load], num_units: int, optics: float, site: Site) -> RackKind:
-    """Racks that share out switches evenly: within each unit, or (`num_units` 0) for all units together."""
-    groups = num_units or 1
-    in_group = [(load, ceil(load.num / groups)) for load in loads]
-    height = sum(num * (load.switch.rack_units or 0) for load, num in in_group)
-    watts = optics * sum(load.num * (load.switch.power_w or 0.0) for load, _ in in_group)
-    limit_w = min(site.rack_limit_w, site.rack_air_limit_w)
-    per_group = ceil(
-        max(1, height / floor(site.network_rack_fill_frac * site.rack_units), watts / groups / limit_w)
+    rack_units = switch.rack_units or site.switch_units
+    return _Load(
+        name=f"{network.name} {tier.role}",
+        part=switch.id,
+        num=tier.num_switches,
+        rack_units=rack_units,
+        weight_kg=switch.weight_kg or rack_units * site.switch_unit_kg,
+        power_w=switch.power_w or rack_units * site.switch_unit_w,
+        known_w=switch.power_w or 0.0,
     )
+
+
+def _switch_rack(
+    name: str,
+    loads: Sequence[_Load],
+    num_blocks: int,
+    share: float,
+    optics: float,
+    site: Site,
+    units_together: int,
+) -> RackKind:
+    """Racks that share out switches evenly: the `share` of each block, or (no blocks) all of them.
+
+    `optics` is what the known switches draw with transceivers, over what they draw without.
+    """
+    groups = num_blocks or 1
+    in_group = [(load, ceil(load.num * share * (1 - _ROUNDING))) for load in loads]
+    height = sum(num * load.rack_units for load, num in in_group)
+    watts = sum(load.num * (optics * load.known_w if load.known_w else load.power_w) for load, _ in in_group)
+    limit_w = min(site.rack_limit_w, site.rack_air_limit_w)
+    room = max(floor(site.network_rack_fill_frac * site.rack_units), max(load.rack_units for load in loads))
+    per_group = ceil(max(1, height / room, watts / groups / limit_w))
     while not (items := _stacked(in_group, per_group, site)):
         per_group += 1
-    weight = sum(ceil(num / per_group) * (load.switch.weight_kg or 0.0) for load, num in in_group)
+    weight = sum(ceil(num / per_group) * load.weight_kg for load, num in in_group)
     return RackKind(
         name=name,
         role="network",
         num_racks=groups * per_group,
-        num_per_unit=per_group if num_units else 0,
+        num_per_unit=per_group if num_blocks else 0,
+        units_together=units_together,
         power_w=watts / (groups * per_group),
         weight_kg=site.rack_empty_kg + weight,
         rack_units=site.rack_units,
@@ -225,21 +258,21 @@ def _switch_rack(name: str, loads: Iterable[_Load], num_units: int, optics: floa
     )
 
 
-def _stacked(loads: list[tuple[_Load, int]], num_racks: int, site: Site) -> tuple[RackItem, ...]:
+def _stacked(loads: Sequence[tuple[_Load, int]], num_racks: int, site: Site) -> tuple[RackItem, ...]:
     """The switches of the fullest of so many racks, from the top down; nothing if they do not fit."""
     items = []
     top = site.rack_units
     for load, num in loads:
-        quantity, units = ceil(num / num_racks), load.switch.rack_units or 1
-        top -= quantity * units
+        quantity = ceil(num / num_racks)
+        top -= quantity * load.rack_units
         if top < 0:
             return ()
         items.append(
             RackItem(
                 name=load.name,
-                part=load.switch.id,
+                part=load.part,
                 quantity=quantity,
-                rack_units=float(units),
+                rack_units=float(load.rack_units),
                 lowest_unit=top + 1,
             )
         )
@@ -247,7 +280,7 @@ def _stacked(loads: list[tuple[_Load, int]], num_racks: int, site: Site) -> tupl
 
 
 def _coolant_rack(
-    compute: RackKind, num_units: int, site: Site, equipment: Mapping[str, Equipment]
+    compute: RackKind, num_blocks: int, site: Site, equipment: Mapping[str, Equipment]
 ) -> RackKind | None:
     """Coolant distribution units: enough for the liquid heat of each unit's racks, and one spare."""
     unit_w = compute.num_per_unit * compute.power_w * compute.liquid_frac
@@ -262,8 +295,9 @@ def _coolant_rack(
     return RackKind(
         name=cdu.name,
         role="coolant",
-        num_racks=per_unit * num_units,
+        num_racks=per_unit * num_blocks,
         num_per_unit=per_unit,
+        units_together=compute.units_together,
         power_w=0.0,
         weight_kg=cdu.weight_kg or site.rack_empty_kg,
         rack_units=site.rack_units,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gigawatt.domain.fabric import CableGroup, FabricDesign, FabricKind, Network, Switch, SwitchTier
+from gigawatt.domain.fabric import CableGroup, FabricDesign, Network, Switch, SwitchTier
 from gigawatt.domain.facility import Site
 from gigawatt.domain.hardware import Accelerator, System
 
@@ -17,14 +17,12 @@ ROW: dict[str, Any] = {"source": "made-up", "basis": "estimate", "date": "2026"}
 
 @dataclass
 class MadeUpParts:
-    kind: FabricKind
-    switches: dict[str, Switch] = field(default_factory=dict)
+    switches: dict[str, Switch]
 
 
 @dataclass
 class MadeUpGraph:
     device_role: np.ndarray
-    device_unit: np.ndarray
 
 
 def accelerator() -> Accelerator:
@@ -60,19 +58,8 @@ def switch() -> Switch:
     )
 
 
-def parts(nodes_per_unit: int = 32) -> MadeUpParts:
-    kind = FabricKind(
-        id="f",
-        name="F",
-        technology="infiniband",
-        topology="rail-optimised",
-        leaf_switch="sw",
-        spine_switch="sw",
-        port_bytes_per_s=50e9,
-        nodes_per_unit=nodes_per_unit,
-        **ROW,
-    )
-    return MadeUpParts(kind, {"sw": switch()})
+def parts() -> MadeUpParts:
+    return MadeUpParts({"sw": switch()})
 
 
 def design(num_nodes: int, nodes_per_unit: int = 32, num_spines: int = 4) -> FabricDesign:
@@ -85,7 +72,14 @@ def design(num_nodes: int, nodes_per_unit: int = 32, num_spines: int = 4) -> Fab
     )
     cables = (CableGroup(lower="node", upper="leaf", num_cables=8 * num_nodes, bytes_per_s=50e9),)
     network = Network(
-        name="compute", technology="infiniband", topology="rail-optimised", tiers=tiers, cables=cables
+        name="compute",
+        technology="infiniband",
+        topology="rail-optimised",
+        tiers=tiers,
+        cables=cables,
+        num_nodes=num_nodes,
+        nodes_per_unit=nodes_per_unit,
+        num_units=num_units,
     )
     return FabricDesign(
         fabric="f",
@@ -97,14 +91,10 @@ def design(num_nodes: int, nodes_per_unit: int = 32, num_spines: int = 4) -> Fab
     )
 
 
-def graph(made: FabricDesign, nodes_per_unit: int = 32) -> MadeUpGraph:
+def graph(made: FabricDesign) -> MadeUpGraph:
     leaves = made.compute.tiers[0].num_switches
     spines = made.compute.tiers[1].num_switches if len(made.compute.tiers) > 1 else 0
-    role = np.repeat([0, 1, 2], [made.num_nodes, leaves, spines])
-    unit = np.concatenate(
-        [np.arange(made.num_nodes) // nodes_per_unit, np.arange(leaves) // 8, np.full(spines, -1)]
-    )
-    return MadeUpGraph(role.astype(np.int8), unit)
+    return MadeUpGraph(np.repeat([0, 1, 2], [made.num_nodes, leaves, spines]).astype(np.int8))
 
 
 def site(**changes: Any) -> Site:
@@ -123,6 +113,9 @@ def site(**changes: Any) -> Site:
         "rack_limit_w": 150e3,
         "rack_air_limit_w": 45e3,
         "network_rack_fill_frac": 0.5,
+        "switch_units": 2,
+        "switch_unit_kg": 12.0,
+        "switch_unit_w": 250.0,
         "cold_aisle_m": 1.2,
         "hot_aisle_m": 1.2,
         "tray_height_m": 0.5,
