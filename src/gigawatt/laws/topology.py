@@ -1,11 +1,11 @@
 """Closed forms of network topologies: how far a radix reaches, and what crosses the middle.
 
-A switch has `radix` ports, a link one rate each way, and every count is of one plane. A fat tree is the folded
-Clos network; a dragonfly joins groups of routers that are fully meshed within and among each other.
+A switch has `radix` ports, a link one rate each way, and every count is of one plane. A fat tree is the
+folded Clos network; a dragonfly joins groups of routers that are fully meshed within and among each other.
 
-Source: Leiserson, "Fat-Trees", IEEE Trans. Computers C-34(10), 1985; Al-Fares, Loukissas, Vahdat, SIGCOMM 2008;
-Kim, Dally, Scott, Abts, "Technology-Driven, Highly-Scalable Dragonfly Topology", ISCA 2008; Dally, Towles,
-"Principles and Practices of Interconnection Networks", 2004.
+Source: Leiserson, "Fat-Trees", IEEE Trans. Computers C-34(10), 1985; Al-Fares, Loukissas, Vahdat, SIGCOMM
+2008; Kim, Dally, Scott, Abts, "Technology-Driven, Highly-Scalable Dragonfly Topology", ISCA 2008; Dally,
+Towles, "Principles and Practices of Interconnection Networks", 2004.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def torus_bisection_links(num_nodes: Number, longest_side: Number) -> Number:
 def tree_bisection_bytes_per_s(
     num_endpoints: Number, port_bytes_per_s: Number, oversubscription: Number
 ) -> Number:
-    """Rate between the halves of a tree, one direction [B/s]: half of the endpoints' rate, less what is oversold.
+    """Rate between the halves of a tree, one way [B/s]: half of the endpoints' rate, or less if oversold.
 
     Source: Al-Fares, Loukissas, Vahdat, SIGCOMM 2008, section 2.1, for oversubscription.
 

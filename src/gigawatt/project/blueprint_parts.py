@@ -16,7 +16,7 @@ def fabric_kinds(catalogue: Catalog) -> tuple[FabricKind, ...]:
 
 
 def default_fabric(catalogue: Catalog, system: System) -> str:
-    """The id of the scale-out fabric that a system is usually built with; blank where the catalogue names none."""
+    """The id of the scale-out fabric that a system is usually built with; blank where none is named."""
     kinds = (kind for kind in fabric_kinds(catalogue) if kind.technology not in _SCALE_UP)
     return next((kind.id for kind in kinds if system.id in kind.systems), "")
 
@@ -29,11 +29,11 @@ def fabric_parts(catalogue: Catalog, fabric_id: str, system: System | None = Non
     kind = catalogue.fabric(fabric_id)
     others = {name: catalogue.fabric(id) for name, id in kind.other_networks.items()}
     if system is not None:
-        near = [other for other in fabric_kinds(catalogue) if other.technology in _SCALE_UP]
-        others |= {"scale-up": other for other in near if system.id in other.systems}
-    names = {
-        id for one in (kind, *others.values()) for id in (one.leaf_switch, one.spine_switch, one.core_switch)
-    }
+        near = (other for other in fabric_kinds(catalogue) if other.technology in _SCALE_UP)
+        inner = next((other for other in near if system.id in other.systems), None)
+        others |= {"scale-up": inner} if inner else {}
+    kinds = (kind, *others.values())
+    names = {id for one in kinds for id in (one.leaf_switch, one.spine_switch, one.core_switch)}
     switches = {id: catalogue.switch(id) for id in sorted(names) if id}
     links = tuple(catalogue.link(id) for id in catalogue.ids("links"))
     return FabricParts(kind, switches, links, others)

@@ -1,10 +1,12 @@
 """From rules to counts: every network of a cluster, its tiers and cables, for so many accelerators.
 
-Nothing here knows a fabric by name. A kind of fabric says how its units, leaves, planes and pods are laid out;
-what follows from that and from the radix of its switches is computed, and checked against every port.
+Nothing here knows a fabric by name. A kind of fabric says how its units, leaves, planes and pods are laid
+out; what follows from that and from the radix of its switches is computed, and checked against every port.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from gigawatt.design.fabric.parts import FabricParts
 from gigawatt.design.fabric.tiers import (
@@ -50,8 +52,8 @@ def plan_fabric(
 ) -> FabricDesign:
     """Counts of switches and cables of every network, without lengths.
 
-    `oversubscription` is that of the pods where the kind has pods, of the leaves otherwise. Errors: InputError
-    for what is absurd; InfeasibleError with what binds and the nearest design that works.
+    `oversubscription` is that of the pods where the kind has pods, of the leaves otherwise. Errors:
+    InputError for what is absurd; InfeasibleError with what binds and the nearest design that works.
     """
     _refuse_absurd(num_accelerators, oversubscription, num_planes)
     per_node = system.num_accelerators_per_node
@@ -86,12 +88,10 @@ def plan_fabric(
 def _refuse_absurd(num_accelerators: int, oversubscription: float | None, num_planes: int | None) -> None:
     if num_accelerators < 1:
         raise InputError(f"num_accelerators: expected 1 or more, found {num_accelerators}")
-    if (
-        oversubscription is not None
-        and not LEAST_OVERSUBSCRIPTION <= oversubscription <= MOST_OVERSUBSCRIPTION
-    ):
+    least, most = LEAST_OVERSUBSCRIPTION, MOST_OVERSUBSCRIPTION
+    if oversubscription is not None and not least <= oversubscription <= most:
         raise InputError(
-            f"oversubscription: expected {LEAST_OVERSUBSCRIPTION:g} to {MOST_OVERSUBSCRIPTION:g} "
+            f"oversubscription: expected {least:g} to {most:g} "
             f"(bandwidth down over bandwidth up), found {oversubscription:g}"
         )
     if num_planes is not None and not 1 <= num_planes <= MOST_PLANES:
@@ -135,15 +135,12 @@ def with_planes(kind: FabricKind, num_planes: int | None, parts: FabricParts) ->
         return kind.model_copy(update={"num_planes": num_planes, "links_per_cable": 1})
     rate = kind.port_bytes_per_s * ports / num_planes
     leaf = parts.switches[kind.leaf_switch]
-    splits = {
-        round(leaf.port_bytes_per_s / (kind.port_bytes_per_s * ports) * n): n
-        for n in range(1, 1 + MOST_PLANES)
-    }
-    legal = sorted({n for split, n in splits.items() if split in leaf.port_splits} | {kind.num_planes})
+    whole = leaf.port_bytes_per_s / (kind.port_bytes_per_s * ports)
+    legal = [n for n in range(1, 1 + MOST_PLANES) if n == kind.num_planes or n * whole in leaf.port_splits]
     if num_planes not in legal:
         impossible(
             "port speed",
-            f"{num_planes} planes take ports of {8 * rate / 1e9:.4g} Gbit/s, to which {leaf.name} does not split",
+            f"{num_planes} planes take ports of {8 * rate / 1e9:.4g} Gbit/s, which {leaf.name} has not",
             " or ".join(f"{n} planes" if n > 1 else "one plane" for n in legal),
         )
     units = round(kind.nodes_per_unit * num_planes / ports)
@@ -178,7 +175,7 @@ def plan_network(
     leaves = plan_leaves(kind, ends, leaf, asked)
     upper = plan_upper(kind, leaves, ends, spine, core, leaf.port_bytes_per_s)
     if not upper.spines_per_pod and leaves.up:
-        leaves = Leaves(**{**{f: getattr(leaves, f) for f in leaves.__slots__}, "up": 0})
+        leaves = replace(leaves, up=0)
     return _network(kind, name, ends, leaves, upper, parts)
 
 
@@ -189,7 +186,7 @@ def _endpoints(kind: FabricKind, num_nodes: int, accelerators_per_node: int) -> 
         ways = [n for n in range(1, links + 1) if links % (rails * n) == 0]
         message = f"{links} links of a node do not spread evenly over {kind.num_planes} planes"
         impossible("planes", message, f"{' or '.join(map(str, ways))} planes")
-    return Endpoints(num_nodes, rails, links, kind.num_planes, kind.port_bytes_per_s)
+    return Endpoints(num_nodes, rails, links, kind.num_planes, kind.port_bytes_per_s, accelerators_per_node)
 
 
 def _network(
@@ -200,7 +197,8 @@ def _network(
     out = upper.num_pods * upper.spines_per_pod * upper.spine_up * ends.num_planes
     rate = parts.switches[kind.leaf_switch].port_bytes_per_s
     over = _oversubscription(ends, leaves, upper, rate)
-    isolated = kind.topology == "single-tier"
+    isolated = kind.topology == "single-tier" and leaves.num_units > 1
+    num_ends = ends.num_nodes * ends.links_per_node
     return Network(
         name=name,
         technology=kind.technology,
@@ -208,14 +206,12 @@ def _network(
         tiers=tiers,
         cables=_cables(kind, ends, leaves, rate, out, manager),
         num_planes=ends.num_planes,
-        num_pods=leaves.num_units if isolated else upper.num_pods,
+        num_pods=leaves.num_units if kind.topology == "single-tier" else upper.num_pods,
         num_accelerators_per_pod=_pod_size(kind, ends, leaves, upper),
         oversubscription=over,
         bisection_bytes_per_s=0.0
-        if isolated and leaves.num_units > 1
-        else float(
-            tree_bisection_bytes_per_s(ends.num_nodes * ends.links_per_node, ends.port_bytes_per_s, over)
-        ),
+        if isolated
+        else float(tree_bisection_bytes_per_s(num_ends, ends.port_bytes_per_s, over)),
         num_nodes=ends.num_nodes,
         links_per_node=ends.links_per_node,
         num_rails=ends.num_rails,
@@ -254,7 +250,7 @@ def _oversubscription(ends: Endpoints, leaves: Leaves, upper: Upper, rate: float
 
 
 def _manager_links(kind: FabricKind, ends: Endpoints, leaves: Leaves) -> int:
-    """The fabric manager takes the place of a node that the last unit lacks; full units have no port for it."""
+    """The fabric manager takes the place of a node that the last unit lacks; full units have no port left."""
     free = leaves.num_units * leaves.nodes_per_unit - ends.num_nodes
     return kind.manager_links if free and kind.manager_links <= ends.num_rails else 0
 
@@ -280,13 +276,13 @@ def _tiers(
             )
         )  # fmt: skip
     if upper.num_cores:
-        links = upper.num_pods * upper.spines_per_pod * upper.spine_up
+        down = -(-upper.num_pods * upper.spines_per_pod * upper.spine_up // upper.num_cores)
         tiers.append(
             _upper_tier(
                 "core",
                 kind.core_switch,
                 upper.num_cores * planes,
-                -(-links // upper.num_cores),
+                down,
                 0,
                 rate,
                 parts,
@@ -367,8 +363,8 @@ def _dragonfly(kind: FabricKind, name: NetworkName, ends: Endpoints, parts: Fabr
     groups = -(-ends.num_nodes // per_unit)
     most = int(dragonfly_groups(routers, ports))
     if groups > most:
-        nearest = f"{most * per_unit:,} nodes in {most:,} groups"
-        impossible("dragonfly reach", f"{groups:,} groups, with a link between each two", nearest)
+        message = f"{groups:,} groups, with a link between each two"
+        impossible("dragonfly reach", message, ends.reach(most * per_unit))
     each = routers * ports // (groups - 1) if groups > 1 else 0
     rate = router.port_bytes_per_s
     tier = SwitchTier(

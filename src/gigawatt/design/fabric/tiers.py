@@ -22,6 +22,11 @@ class Endpoints:
     links_per_node: int
     num_planes: int
     port_bytes_per_s: float
+    accelerators_per_node: int
+
+    def reach(self, num_nodes: int) -> str:
+        """So many nodes in words, as the nearest design that works."""
+        return f"{num_nodes * self.accelerators_per_node:,} accelerators ({num_nodes:,} nodes)"
 
     @property
     def links_per_group(self) -> int:
@@ -101,9 +106,8 @@ def plan_leaves(kind: FabricKind, ends: Endpoints, switch: Switch, asked: float 
     split = split_of(ends.port_bytes_per_s, switch)
     links, radix = ends.links_per_group, switch.num_ports
     alone = kind.topology == "single-tier"
-    if alone or (
-        ends.num_rails == 1 and kind.nodes_per_unit == 0 and ends.num_nodes * links <= radix * split
-    ):
+    small = ends.num_rails == 1 and not kind.nodes_per_unit and ends.num_nodes * links <= radix * split
+    if alone or small:
         return _one_leaf(kind, ends, switch, split)
     over = asked or kind.leaf_oversubscription
     most_down = int(down_ports(radix, over)) * split
@@ -111,7 +115,7 @@ def plan_leaves(kind: FabricKind, ends: Endpoints, switch: Switch, asked: float 
     if not nodes_per_unit or not most_down:
         impossible("leaf radix", f"{switch.name} cannot take one node", f"at most {most_down} links a node")
     leaves_per_rail = -(-nodes_per_unit * links // most_down)
-    down = -(-nodes_per_unit * links // leaves_per_rail)
+    down = nodes_per_unit * links if leaves_per_rail == 1 else most_down
     up = _uplinks(down, split, over, exactly=asked is not None)
     if -(-down // split) + up > radix:
         impossible(
@@ -163,10 +167,12 @@ def plan_upper(
         impossible(
             "radix of two tiers",
             f"{leaves.per_plane:,} leaves in a plane, and spines of {ports} ports reach as many",
-            f"{most:,} nodes",
+            ends.reach(most),
         )
     pods = _podded if kind.units_per_pod else _reaching
-    return _cores(kind, leaves, pods(kind, leaves, ends, ports, rate), core, rate)
+    found = pods(kind, leaves, ends, ports, rate)
+    down = -(-found.units_per_pod * leaves.per_unit * leaves.up // found.spines_per_pod)
+    return _cores(leaves, ends, found, core, rate, ports - down)
 
 
 def _reaching(kind: FabricKind, leaves: Leaves, _ends: Endpoints, ports: int, _rate: float) -> Upper:
@@ -186,10 +192,8 @@ def _reaching(kind: FabricKind, leaves: Leaves, _ends: Endpoints, ports: int, _r
 def _podded(kind: FabricKind, leaves: Leaves, ends: Endpoints, ports: int, rate: float) -> Upper:
     """Pods of a stated size, with so many spines as their links down and out need."""
     links = kind.units_per_pod * leaves.per_unit * leaves.up
-    nodes_bytes_per_s = (
-        kind.units_per_pod * leaves.nodes_per_unit * ends.links_per_node * ends.port_bytes_per_s
-    )
-    out = nodes_bytes_per_s / ends.num_planes / rate / kind.spine_oversubscription
+    num_ends = kind.units_per_pod * leaves.nodes_per_unit * ends.links_per_node // ends.num_planes
+    out = num_ends * ends.port_bytes_per_s / rate / kind.spine_oversubscription
     for spines in range(1, leaves.up + 1):
         up = whole_up(out / spines)
         if balanced(spines, leaves.up, kind.balance) == spines and -(-links // spines) + up <= ports:
@@ -198,24 +202,22 @@ def _podded(kind: FabricKind, leaves: Leaves, ends: Endpoints, ports: int, rate:
     impossible("spine radix", message, f"pods of {ports // leaves.per_unit // 2:,} units")
 
 
-def _cores(kind: FabricKind, leaves: Leaves, pods: Upper, core: Switch, rate: float) -> Upper:
-    """Cores for the spines at each place in the pods; one core serves several places where it can."""
+def _cores(leaves: Leaves, ends: Endpoints, pods: Upper, core: Switch, rate: float, most_up: int) -> Upper:
+    """Cores for the spines at each place in the pods; one core serves several places where it can.
+
+    A spine has equally many links to each of its cores, if need be a few more than asked.
+    """
     ports = core.num_ports * split_of(rate, core)
     if pods.num_pods > ports:
+        message = f"{pods.num_pods:,} pods, and cores of {ports} ports reach as many"
         most = ports * pods.units_per_pod * leaves.nodes_per_unit
-        impossible(
-            "radix of three tiers",
-            f"{pods.num_pods:,} pods, and cores of {ports} ports reach as many",
-            f"{most:,} nodes",
-        )
-    links = pods.num_pods * pods.spine_up
-    shared = 1
-    if links <= ports:
-        fits = [
-            n
-            for n in range(1, pods.spines_per_pod + 1)
-            if pods.spines_per_pod % n == 0 and n * links <= ports
-        ]
-        shared = max(fits)
-    cores = balanced(-(-links * shared // ports), pods.spine_up, kind.balance)
-    return replace(pods, spines_per_core_group=shared, num_cores=pods.spines_per_pod // shared * cores)
+        impossible("radix of three tiers", message, ends.reach(most))
+    links, spines = pods.num_pods * pods.spine_up, pods.spines_per_pod
+    shared = max((n for n in range(1, spines + 1) if spines % n == 0 and n * links <= ports), default=1)
+    for cores in range(-(-links * shared // ports), pods.spine_up + 1):
+        up = -(-pods.spine_up // cores) * cores
+        if up <= most_up and pods.num_pods * shared * up <= cores * ports:
+            return replace(
+                pods, spine_up=up, spines_per_core_group=shared, num_cores=spines // shared * cores
+            )
+    impossible("spine radix", f"{pods.spine_up} links up of a spine", f"at most {most_up}")
