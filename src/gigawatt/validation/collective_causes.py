@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.design.collectives.algorithms import Span
-from gigawatt.design.collectives.pricing import Choice, Links, Physics, fastest, price
-from gigawatt.domain.calibration_collectives import Protocol
 from gigawatt.units import format_quantity
 from gigawatt.validation.nccl_hints import Hints
 
@@ -106,6 +102,8 @@ class Cause(NamedTuple):
         """In a line; blank where there is nothing to explain."""
         if not self.words:
             return ""
+        if abs(self.gap_frac) < MIN_WORTH_A_WORD:
+            return f"slower than predicted at some sizes, faster at others: {self.words}"
         side = "slower" if self.gap_frac > 0.0 else "faster"
         size = self.gap_frac if self.gap_frac > 0.0 else -self.gap_frac
         said = f" (the log: {self.said})" if self.said else ""
@@ -129,63 +127,6 @@ class _Tried(NamedTuple):
 
 Retime = Callable[[Change], Floats | None]
 """Times of all sizes [sizes] s with one thing changed; None where that cannot be."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One collective over all sizes of a run, as it is predicted: what a change is made to."""
-
-    collective: str
-    sizes_bytes: Floats
-    span: Span
-    links: Links
-    physics: Physics
-    protocols: tuple[Protocol, ...]
-    predicted_s: Floats
-    captured: bool = False
-
-    def retime(self, change: Change) -> Floats | None:
-        """Times of all sizes [sizes] s with one thing changed; None where that cannot be.
-
-        The change of the price is laid upon the prediction, so that what else went into it stays.
-        """
-        usual, changed = self._priced(Change()), self._priced(change)
-        return None if usual is None or changed is None else self.predicted_s * changed / usual
-
-    def place(self, num_ports: int) -> Place:
-        """What the hypotheses need to know of it."""
-        usable = [one for one in self._choices(Change()) if np.isfinite(one.time_s).any()]
-        return Place(
-            collective=self.collective,
-            num_ranks=int(self.span.ranks),
-            num_domains=int(self.span.domains),
-            algorithms=frozenset(one.algorithm for one in usable),
-            protocols=frozenset(one.protocol for one in usable),
-            num_ports=num_ports,
-        )
-
-    def _choices(self, change: Change) -> tuple[Choice, ...]:
-        links = self.links._replace(
-            near_bytes_per_s=self.links.near_bytes_per_s * change.near_frac,
-            far_bytes_per_s=self.links.far_bytes_per_s * change.far_frac,
-        )
-        protocols = [one for one in self.protocols if change.protocol in ("", one.protocol)]
-        allowed = (change.algorithm,) if change.algorithm else ()
-        return price(
-            self.collective,
-            self.sizes_bytes,
-            self.span,
-            links,
-            self.physics,
-            protocols,
-            allowed,
-            self.captured,
-        )
-
-    def _priced(self, change: Change) -> Floats | None:
-        choices = self._choices(change)
-        found = fastest(choices)[0] if choices else None
-        return found if found is not None and np.isfinite(found).all() else None
 
 
 def likely_cause(

@@ -6,7 +6,7 @@ the table reads logs too. A line of a log that cannot be used is a row as well, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from gigawatt.catalog import Catalog
 from gigawatt.documents import Row, load_csv, read_text
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InputError, Problem, UnknownIdError
-from gigawatt.validation.nccl_hints import Hints
 from gigawatt.validation.nccl_log import GIGA, MICRO, LogLine, LogRun, is_nccl_log, parse_nccl_log
 
 COLUMNS = (
@@ -45,18 +44,24 @@ class Given(NamedTuple):
 NOTHING_GIVEN = Given()
 
 
+class LogRow(Row):
+    """A line of a log in the table's columns, with what the log says besides."""
+
+    def __init__(self, cells: Mapping[str, str], line: int, run: LogRun) -> None:
+        super().__init__(cells, run.path, line)
+        self.hints = run.hints
+        self.captured = run.captured
+        """Whether its iterations were captured in a CUDA graph."""
+        self.num_groups = run.num_groups
+        """Communicators that ran at the same time."""
+
+
 @dataclass(frozen=True)
 class Measurements:
-    """Rows of one file, and of a log what the library said in each run, by series."""
+    """Rows of one file, and why some cannot be used, by their place among them."""
 
     rows: tuple[Row, ...]
     problems: dict[int, str]
-    """Why a row cannot be used, by its place among the rows."""
-    hints: dict[str, Hints]
-    captured: frozenset[str] = frozenset()
-    """Series whose iterations were captured in a CUDA graph."""
-    num_groups: dict[str, int] | None = None
-    """Communicators that ran at the same time, by series, where there was more than one."""
 
 
 def given_of(
@@ -130,7 +135,7 @@ def _measurements(file: Path, given: Given, as_set: bool) -> Measurements:
                 file=str(file),
             )
         )
-    return Measurements(tuple(load_csv(file, NEEDED)), {}, {})
+    return Measurements(tuple(load_csv(file, NEEDED)), {})
 
 
 def log_measurements(
@@ -139,20 +144,14 @@ def log_measurements(
     """The runs of one log as rows. Every measured line gives one row, and every problem too."""
     rows: list[Row] = []
     problems: dict[int, str] = {}
-    hints: dict[str, Hints] = {}
-    captured: set[str] = set()
-    groups: dict[str, int] = {}
     for number, run in enumerate(runs, start=1):
         series = _series(run, number, len(runs))
-        hints[series] = run.hints
-        captured |= {series} if run.captured else set()
-        groups |= {series: run.num_groups} if run.num_groups > 1 else {}
         lacking = "; ".join(_lacking(run, given))
         for cells, line, problem in _cells_of(run, series, given, as_set):
             if problem or lacking:
                 problems[len(rows)] = problem or lacking
-            rows.append(Row(cells, run.path, line))
-    return Measurements(tuple(rows), problems, hints, frozenset(captured), groups)
+            rows.append(LogRow(cells, line, run))
+    return Measurements(tuple(rows), problems)
 
 
 def _series(run: LogRun, number: int, of: int) -> str:
