@@ -20,7 +20,7 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
-    "design training MODEL --cp --dp --ep --etp --exhaustive --global-batch --gpus --json --layout "
+    "design training MODEL --cp --dp --ep --etp --exhaustive --fabric --global-batch --gpus --json --layout "
     "--micro-batch --out --overlay --pp --precision --quiet --recompute --schedule --seq-len --system "
     "--tokens --top --tp --verbose --vpp --zero": "design_training",
     "diff DIR DIR --json --quiet --verbose": "compare_plans",

@@ -54,6 +54,7 @@ def _axis_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--exhaustive", is_flag=True, help="Weigh layouts one by one that bounds would rule out at once."
 )
+@click.option("--fabric", metavar="ID", help="Kind of network between the nodes, such as its pods and tiers.")
 @click.option("--layout", "asked", metavar='"tp=8 pp=16 ..."', help="A layout of your own, beside the best.")
 @click.option("--out", metavar="FILE", help="Write the table of layouts to FILE.csv or FILE.parquet.")
 @overlay_option
@@ -69,6 +70,7 @@ def training(
     precision: str,
     top: int,
     exhaustive: bool,
+    fabric: str | None,
     asked: str | None,
     out: str | None,
     overlays: tuple[Path, ...],
@@ -83,7 +85,7 @@ def training(
 
     job = TrainingJob(seq_len=seq_len, global_batch=global_batch, precision=precision)
     fixed = {name: value for name, value in axes.items() if value is not None}
-    answer = lay_out(model, system, gpus, job, tokens, fixed, top, asked, exhaustive, overlays)
+    answer = lay_out(model, system, gpus, job, tokens, fixed, top, asked, exhaustive, overlays, fabric)
     _print(terminal, answer.design, out)
     if answer.remark:
         terminal.note(f"note: {answer.remark}")

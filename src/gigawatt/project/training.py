@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gigawatt.documents import Document, parse_record
 from gigawatt.domain.training import Layout, TrainingDesign, TrainingJob, TrainingPrediction
 from gigawatt.errors import InputError, Problem
 from gigawatt.laws.progress import DAY_S, optimizer_steps, training_time_s
+from gigawatt.project.blueprint_parts import fabric_parts
 from gigawatt.views.training import position_remark
+
+if TYPE_CHECKING:
+    from gigawatt.catalog import Catalog
+    from gigawatt.domain.fabric import Network
+    from gigawatt.domain.hardware import System
 
 _WORDS = {"recompute", "schedule"}
 
@@ -86,10 +92,12 @@ def lay_out(
     asked: str | None = None,
     exhaustive: bool = False,
     overlays: Sequence[Path] = (),
+    fabric: str | None = None,
 ) -> Answer:
     """The best layouts of a run. `asked` is a layout of one's own as text ("tp=8 pp=16 ...").
 
-    Raises InputError for unknown ids and machines of which too little is known.
+    `fabric` is the kind of network between the nodes; without it, no tier is oversubscribed. Raises
+    InputError for unknown ids and machines of which too little is known.
     """
     from gigawatt.catalog import load_catalog
 
@@ -100,8 +108,19 @@ def lay_out(
     calibration = catalogue.training_calibration()
     from gigawatt.design.training import search_layouts
 
+    network = _network(found, num_accelerators, fabric, catalogue) if fabric else None
     design, search = search_layouts(
-        shape, found, accelerator, num_accelerators, job, calibration, fixed or {}, top, layout, exhaustive
+        shape,
+        found,
+        accelerator,
+        num_accelerators,
+        job,
+        calibration,
+        fixed or {},
+        top,
+        layout,
+        exhaustive,
+        network,
     )
     remark = position_remark(shape, job.seq_len)
     if tokens is None or not design.best:
@@ -112,6 +131,12 @@ def lay_out(
         float(training_time_s(num_steps, s, 1.0)) for s in (best.step_s, best.low_step_s, best.high_step_s)
     )
     return Answer(design, search.cpu_s, tokens, num_steps, middle, low, high, remark)
+
+
+def _network(system: System, num_accelerators: int, fabric: str, catalogue: Catalog) -> Network:
+    from gigawatt.design.fabric import plan_fabric
+
+    return plan_fabric(system, num_accelerators, fabric_parts(catalogue, fabric)).compute
 
 
 def read_layout(text: str, num_accelerators: int) -> Layout:

@@ -118,7 +118,7 @@ def viewed(view: Table, at: str = "") -> Markup:
 
 
 def drawing(svg: str, text: str, caption: str) -> Markup:
-    """A drawing as an image of its own, so that its styles and ours do not meet. `text` says what it shows."""
+    """A drawing as an image of its own, so that styles do not meet; `text` says what it shows."""
     data = base64.b64encode(svg.encode()).decode()
     picture = element("img", src=f"data:image/svg+xml;base64,{data}", alt=text, class_="drawing")
     return element("figure", picture, element("figcaption", caption))
