@@ -318,6 +318,8 @@ class Equipment(Sourced):
     design_flow_m3_per_s: float | None = Field(default=None, gt=0)
     design_power_w: float | None = Field(default=None, ge=0)
     """Of fans or pumps at the design flow; it falls with the cube of the flow."""
+    min_flow_frac: float | None = Field(default=None, gt=0, le=1)
+    """Share of the design flow below which their drives do not turn."""
     approach_k: float | None = Field(default=None, gt=0)
     """Closest that the leaving stream comes to what cools it, at the rating."""
     rise_k: float | None = Field(default=None, gt=0)

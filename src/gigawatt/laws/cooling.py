@@ -17,6 +17,8 @@ AIR_J_PER_M3_K = 1230.0
 LATENT_J_PER_M3 = 2.43e9
 """Heat that evaporates a cubic metre of water at 30 °C."""
 ZERO_C_K = 273.15
+HOURS_PER_DAY = 24
+HOUR_S = 3600.0
 
 
 def coolant_flow_m3_per_s(heat_w: Number, rise_k: Number) -> Number:
@@ -205,7 +207,7 @@ def diurnal_temperature_c(mean_c: Number, range_k: Number, hour: Number) -> Numb
     >>> float(diurnal_temperature_c(20.0, 10.0, 15.0)), float(diurnal_temperature_c(20.0, 10.0, 3.0))
     (25.0, 15.0)
     """
-    return mean_c + range_k / 2 * np.cos(2 * np.pi * (hour - 15.0) / 24)
+    return mean_c + range_k / 2 * np.cos(2 * np.pi * (hour - 15.0) / HOURS_PER_DAY)
 
 
 def normal_quantile(probability_frac: Number) -> Number:
