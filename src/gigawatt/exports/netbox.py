@@ -1,0 +1,223 @@
+"""Write a cluster as files that NetBox imports, numbered in the order in which it wants them.
+
+Columns are those of NetBox's import forms, device types those of the community's library: release 4.2, but
+`12-power-cables.csv`, for a cable may end at a power feed from 4.5 on. Each rack has a strip of outlets for
+each side of its supply, and what stands in the rack is plugged into all of them.
+(https://github.com/netbox-community/netbox, netbox/dcim/forms/bulk_import.py)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from gigawatt.domain.facility import FacilityDesign
+from gigawatt.errors import InputError, Problem
+from gigawatt.exports.cabling import cables
+from gigawatt.exports.cluster import BuiltCluster, Device, Rack
+from gigawatt.exports.csv_lines import csv_lines
+from gigawatt.exports.netbox_types import INLET, DeviceKind, device_kinds, plugged, slug
+from gigawatt.laws.power import three_phase_current_a
+
+FORMAT_VERSION = "4.2"
+
+PLANNED = "planned"
+INTERFACE, OUTLET, POWER_PORT, FEED = "dcim.interface", "dcim.poweroutlet", "dcim.powerport", "dcim.powerfeed"
+CABLE_TYPES = {
+    "copper": "dac-passive",
+    "active-copper": "dac-active",
+    "active-optical": "aoc",
+    "multimode": "mmf-om4",
+    "singlemode": "smf-os2",
+}
+COLOURS = ("2196f3", "4caf50", "ff9800", "9c27b0", "00bcd4", "f44336", "795548", "607d8b")
+RACK_ROLES = ("compute", "network", "coolant", "power")
+UTILISATION = "80"
+"""Percent of a feed's rating that a continuous load may take."""
+_MM_PER_M = 10**3
+_INCHES = "19"
+_IN_THE_RACK = ("shelf", "rack")
+
+Rows = Iterator[tuple[Any, ...]]
+_SIDES = "side_a_{0} side_a_type side_a_name side_b_device side_b_type side_b_name type status"
+HEADERS = {
+    "01-manufacturers": "name slug",
+    "02-device-roles": "name slug color",
+    "03-rack-roles": "name slug color",
+    "04-sites": "name slug status",
+    "05-locations": "site parent name slug status",
+    "06-racks": "site location name status role form_factor width u_height outer_width outer_depth "
+    "outer_unit",
+    "07-devices": "name role manufacturer device_type status site location rack position face",
+    "08-power-panels": "site location name",
+    "09-power-feeds": "site power_panel location rack name status type supply phase voltage amperage "
+    "max_utilization",
+    "10-cables": _SIDES.format("device") + " label length length_unit",
+    "11-outlet-cables": _SIDES.format("device"),
+    "12-power-cables": _SIDES.format("power_panel"),
+}
+
+
+def write_netbox(cluster: BuiltCluster) -> dict[str, str | Iterable[str]]:
+    """The files of a bundle; `device-types/` holds one YAML file for each type.
+
+    Raises InputError where no facility is designed: NetBox wants every device in a rack.
+    """
+    if cluster.facility is None:
+        raise InputError(Problem("NetBox wants every device in a rack: give the cluster a site", "site"))
+    bundle = _Bundle(cluster, cluster.facility)
+    kinds = {(kind.manufacturer, kind.model): kind for kind in bundle.kinds.values()}.values()
+    types: dict[str, str | Iterable[str]] = {
+        f"device-types/{kind.stated['slug']}.yaml": yaml.safe_dump(
+            kind.stated, sort_keys=False, allow_unicode=True
+        )
+        for kind in kinds
+    }
+    return types | {
+        f"{name}.csv": csv_lines(header.split(), rows)
+        for (name, header), rows in zip(HEADERS.items(), bundle.tables(), strict=True)
+    }
+
+
+class _Bundle:
+    """The rows of every file."""
+
+    def __init__(self, cluster: BuiltCluster, facility: FacilityDesign) -> None:
+        self.cluster, self.facility = cluster, facility
+        self.site = facility.site
+        self.sides = ("A",) if facility.power.redundancy == "n" else ("A", "B")
+
+    @cached_property
+    def kinds(self) -> dict[str, DeviceKind]:
+        return device_kinds(self.cluster, self.sides)
+
+    @cached_property
+    def outlets(self) -> dict[str, int]:
+        return plugged(self.cluster)
+
+    @cached_property
+    def halls(self) -> dict[str, str]:
+        return {rack.name: f"hall-{rack.hall:02d}" for rack in self.cluster.racks}
+
+    def tables(self) -> tuple[Rows, ...]:
+        """In the order of `HEADERS`."""
+        makers = sorted({kind.manufacturer for kind in self.kinds.values()})
+        roles = sorted({kind.role for kind in self.kinds.values()})
+        return (
+            ((maker, slug(maker)) for maker in makers),
+            _coloured(roles),
+            _coloured(RACK_ROLES),
+            iter([(self.site, slug(self.site), PLANNED)]),
+            self.locations(),
+            self.racks(),
+            self.devices(),
+            ((self.site, hall, f"{hall}-{side}") for hall in self.hall_names() for side in self.sides),
+            self.feeds(),
+            self.cables(),
+            self.outlet_cables(),
+            self.feed_cables(),
+        )
+
+    def hall_names(self) -> list[str]:
+        return sorted(set(self.halls.values()))
+
+    def locations(self) -> Rows:
+        floor = self.facility.floor
+        for building in range(1, floor.num_buildings + 1):
+            name = f"building-{building:02d}"
+            yield self.site, "", name, name, PLANNED
+        for hall in self.hall_names():
+            building = (int(hall.removeprefix("hall-")) - 1) // floor.halls_per_building + 1
+            yield self.site, f"building-{building:02d}", hall, hall, PLANNED
+
+    def racks(self) -> Rows:
+        floor = self.facility.floor
+        size = (round(floor.rack_width_m * _MM_PER_M), round(floor.rack_depth_m * _MM_PER_M), "mm")
+        for rack in self.cluster.racks:
+            place = (self.site, self.halls[rack.name], rack.name, PLANNED, rack.kind.role, "4-post-cabinet")
+            yield (*place, _INCHES, rack.kind.rack_units, *size)
+
+    def devices(self) -> Rows:
+        for device in self.placed():
+            kind = self.kinds["node" if not device.network else f"{device.network} {device.role}"]
+            yield self._device(device.name, kind, device.rack, device.position)
+        for rack in self.cluster.racks:
+            yield from self._fixtures(rack)
+
+    def placed(self) -> Iterator[Device]:
+        """Nodes and switches, each in its rack."""
+        return (device for device in self.cluster.devices() if device.part and device.rack)
+
+    def _fixtures(self, rack: Rack) -> Rows:
+        """What comes with a rack: the maker's own trays and shelves, and the strips of outlets."""
+        count: Counter[str] = Counter()
+        for item in rack.kind.items:
+            for n in range(item.quantity if f"item {item.name}" in self.kinds else 0):
+                count[item.name] += 1
+                name = f"{rack.name}-{slug(item.name)}-{count[item.name]}"
+                position = item.lowest_unit + int(n * item.rack_units)
+                yield self._device(name, self.kinds[f"item {item.name}"], rack.name, position)
+        if rack.name in self.outlets:
+            kind = self.kinds[f"outlets {self.outlets[rack.name]}"]
+            yield from (self._device(_strip(rack.name, side), kind, rack.name, 0) for side in self.sides)
+
+    def _device(self, name: str, kind: DeviceKind, rack: str, position: int) -> tuple[Any, ...]:
+        where = (self.site, self.halls[rack], rack, position or "", "front" if position else "")
+        return (name, kind.role, kind.manufacturer, kind.model, PLANNED, *where)
+
+    def feeds(self) -> Rows:
+        volts, amperes = rack_feed(self.cluster, self.facility)
+        for rack in self.outlets:
+            hall = self.halls[rack]
+            for side in self.sides:
+                kind = "primary" if side == self.sides[0] else "redundant"
+                yield (
+                    self.site, f"{hall}-{side}", hall, rack, f"{rack}-{side}", PLANNED, kind, "ac",
+                    "three-phase", volts, amperes, UTILISATION,
+                )  # fmt: skip
+
+    def cables(self) -> Rows:
+        media = {link.id: CABLE_TYPES[link.medium] for link in self.cluster.parts.links}
+        for cable in cables(self.cluster):
+            if cable.from_rack and cable.to_rack:
+                length = "" if cable.length_m is None else f"{cable.length_m:.1f}"
+                yield (
+                    cable.from_device, INTERFACE, cable.from_port, cable.to_device, INTERFACE, cable.to_port,
+                    media.get(cable.part, ""), PLANNED, cable.cable, length, "m" if length else "",
+                )  # fmt: skip
+
+    def outlet_cables(self) -> Rows:
+        used: dict[str, int] = {}
+        for device in self.placed():
+            outlet = used[device.rack] = used.get(device.rack, 0) + 1
+            for side in self.sides:
+                ends = (_strip(device.rack, side), OUTLET, outlet, device.name, POWER_PORT, f"supply-{side}")
+                yield (*ends, "power", PLANNED)
+
+    def feed_cables(self) -> Rows:
+        for rack in self.outlets:
+            for side in self.sides:
+                ends = (f"{self.halls[rack]}-{side}", FEED, f"{rack}-{side}", _strip(rack, side), POWER_PORT)
+                yield (*ends, INLET, "power", PLANNED)
+
+
+def rack_feed(cluster: BuiltCluster, facility: FacilityDesign) -> tuple[int | str, int | str]:
+    """Volts and amperes of the breaker that feeds a rack; blank where the chain does not say."""
+    rows = (cluster.equipment.get(node.equipment) for node in facility.power.nodes)
+    before = [row for row in rows if row and row.kind not in _IN_THE_RACK and row.output_v]
+    if not before or not before[-1].output_v:
+        return "", ""
+    last_v, rating_w = before[-1].output_v, before[-1].rating_w
+    return round(last_v), round(float(three_phase_current_a(rating_w, last_v, 1.0)))
+
+
+def _coloured(names: Iterable[str]) -> Rows:
+    return ((name, slug(name), COLOURS[n % len(COLOURS)]) for n, name in enumerate(names))
+
+
+def _strip(rack: str, side: str) -> str:
+    return f"{rack}-outlets-{side}"
