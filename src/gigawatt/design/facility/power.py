@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 
 from gigawatt.design.facility.power_availability import rack_unavailability_frac
 from gigawatt.design.facility.power_failures import is_maintainable, power_failures
 from gigawatt.design.facility.power_graph import PowerGraph, power_flow, power_graph
-from gigawatt.design.facility.power_parts import (
-    ARRANGEMENTS,
-    Arrangement,
-    Parts,
-    RackFeed,
-    power_parts,
-    rack_feeds,
-)
-from gigawatt.design.facility.power_stages import Losses, Through, limit_w, losses_of, output_of_w, sweep
+from gigawatt.design.facility.power_parts import ARRANGEMENTS, Parts, power_parts, rack_feeds
+from gigawatt.design.facility.power_sizing import Sized, lineup_stages, size_chain
+from gigawatt.design.facility.power_stages import Through, limit_w, losses_of, output_of_w, sweep
 from gigawatt.domain.facility import (
     Equipment,
     FloorPlan,
@@ -36,7 +30,6 @@ from gigawatt.units import format_quantity
 
 __all__ = ["PowerGraph", "plan_power", "power_failures", "power_flow", "power_graph"]
 _ROUNDS = 6  # between site and lineups, whose voltages depend on each other
-_MOST_BLOCKS = 100_000
 
 
 def plan_power(
@@ -59,7 +52,7 @@ def plan_power(
     parts = power_parts(site, equipment)
     feeds = rack_feeds(floor, parts, ARRANGEMENTS[redundancy].feeds_per_rack)
     _check_bridge(parts)
-    plan = _fit(it_w, cooling_peak_w, ARRANGEMENTS[redundancy], parts, feeds)
+    plan = size_chain(it_w, cooling_peak_w, ARRANGEMENTS[redundancy], parts, feeds)
     nodes = _nodes(plan, site)
     utility_w = nodes[0].input_w
     if site.available_w is not None and utility_w > site.available_w:
@@ -109,143 +102,7 @@ def _check_bridge(parts: Parts) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A chain that fits: how many of each piece, and the loads that they were sized for."""
-
-    it_w: float
-    cooling_w: float
-    arrangement: Arrangement
-    parts: Parts
-    feeds: tuple[RackFeed, ...]
-    num_blocks: int
-    num_ups: int
-    """Of a lineup, to carry its worst load."""
-    num_generators: int
-    """Of a lineup; of a block where generators stand together."""
-    num_distribution: tuple[int, ...]
-    """Of a lineup that feeds racks."""
-    num_rack_pieces: int
-    worst: tuple[Through, ...]
-    """Through one lineup when its block has no spare left."""
-
-    @property
-    def num_loaded(self) -> int:
-        """Lineups of a block that carry load, nothing having failed."""
-        return (
-            self.arrangement.lineups_needed
-            if self.arrangement.reserve
-            else self.arrangement.lineups_per_block
-        )
-
-    @property
-    def common_generators(self) -> bool:
-        return self.arrangement.spare_pieces > 0
-
-
-def _fit(
-    it_w: float, cooling_w: float, arranged: Arrangement, parts: Parts, feeds: tuple[RackFeed, ...]
-) -> _Plan:
-    """The fewest blocks whose lineups carry the load."""
-    if arranged.spare_pieces and arranged.lineups_needed == arranged.lineups_per_block:
-        return _fit_apart(it_w, cooling_w, arranged, parts, feeds)
-    plan = _sized(it_w, cooling_w, arranged, parts, feeds, 1)
-    while _overload(plan) > 1.0 and plan.num_blocks < _MOST_BLOCKS:
-        more = max(1, ceil(plan.num_blocks * (_overload(plan) - 1.0)) // 2)
-        plan = _sized(it_w, cooling_w, arranged, parts, feeds, plan.num_blocks + more)
-    return plan
-
-
-def _fit_apart(
-    it_w: float, cooling_w: float, arranged: Arrangement, parts: Parts, feeds: tuple[RackFeed, ...]
-) -> _Plan:
-    """Lineups that do not stand in for each other, as many as it takes; a block shares spare generators."""
-    alone = replace(arranged, lineups_per_block=1, lineups_needed=1)
-    lineups = 0
-    while True:
-        lineups += 1
-        plan = _sized(it_w, cooling_w, alone, parts, feeds, lineups)
-        if _overload(plan) <= 1.0 or lineups > _MOST_BLOCKS:
-            break
-        lineups += max(1, ceil(lineups * (_overload(plan) - 1.0)) // 2) - 1
-    blocks = ceil(lineups / arranged.lineups_per_block)
-    each = ceil(lineups / blocks)
-    shared = replace(arranged, lineups_per_block=each, lineups_needed=each)
-    return _sized(it_w, cooling_w, shared, parts, feeds, blocks)
-
-
-def _overload(plan: _Plan) -> float:
-    """Of the transformer or the switchgear, whichever is fuller: load over what it may carry."""
-    transformer, switchgear = plan.worst[0], plan.worst[1]
-    return max(
-        transformer.output_w / limit_w(plan.parts.transformer),
-        switchgear.output_w / limit_w(plan.parts.lv_switchgear),
-    )
-
-
-def _sized(
-    it_w: float,
-    cooling_w: float,
-    arranged: Arrangement,
-    parts: Parts,
-    feeds: tuple[RackFeed, ...],
-    num_blocks: int,
-) -> _Plan:
-    worst_it_w = _worst_it_w(it_w, feeds, num_blocks * arranged.lineups_needed)
-    worst_cooling_w = cooling_w / (num_blocks * arranged.lineups_needed)
-    distribution = tuple(
-        _num_distribution(piece, feeds, num_blocks, arranged) for piece in parts.distribution
-    )
-    behind = sweep(_stages(parts, distribution, 1)[3:], worst_it_w)
-    num_ups = max(1, ceil(behind[0].input_w / limit_w(parts.ups)))
-    worst = sweep(_stages(parts, distribution, num_ups), worst_it_w, extra_w={1: worst_cooling_w})
-    generators_carry_w = worst[1].input_w * (arranged.lineups_per_block if arranged.spare_pieces else 1)
-    return _Plan(
-        it_w,
-        cooling_w,
-        arranged,
-        parts,
-        feeds,
-        num_blocks,
-        num_ups,
-        max(1, ceil(generators_carry_w / parts.generator.rating_w)),
-        distribution,
-        sum(feed.num_racks * feed.pieces for feed in feeds),
-        tuple(worst),
-    )
-
-
-def _worst_it_w(it_w: float, feeds: tuple[RackFeed, ...], num_lineups: int) -> float:
-    """Of the lineup with the most racks, as racks are not cut in two."""
-    heaviest_w = max(feed.power_w for feed in feeds)
-    return max(it_w / num_lineups, ceil(it_w / heaviest_w / num_lineups - 1e-9) * heaviest_w)
-
-
-def _num_distribution(
-    piece: Equipment, feeds: tuple[RackFeed, ...], num_blocks: int, arranged: Arrangement
-) -> int:
-    """Busways of a lineup: whole racks hang on each, the heaviest kind told of all."""
-    heaviest_w = max(feed.power_w for feed in feeds)
-    per_piece = max(1, int(limit_w(piece) // heaviest_w))
-    hanging = sum(feed.num_racks * feed.power_w for feed in feeds) / heaviest_w
-    loaded = arranged.lineups_needed if arranged.reserve else arranged.lineups_per_block
-    per_lineup = hanging * arranged.feeds_per_rack / (num_blocks * loaded)
-    return max(arranged.feeds_per_rack if arranged.reserve else 1, ceil(per_lineup / per_piece))
-
-
-def _stages(parts: Parts, distribution: tuple[int, ...], num_ups: int) -> list[tuple[Losses, int]]:
-    """Of a lineup, with how many of each carry its load: transformer, switchgear, UPS, distribution."""
-    stages = [
-        (losses_of(parts.transformer), 1),
-        (losses_of(parts.lv_switchgear), 1),
-        (losses_of(parts.ups), num_ups),
-    ]
-    return stages + [
-        (losses_of(piece), count) for piece, count in zip(parts.distribution, distribution, strict=True)
-    ]
-
-
-def _site_stages(plan: _Plan, worst_w: float) -> list[tuple[Equipment, int, int]]:
+def _site_stages(plan: Sized, worst_w: float) -> list[tuple[Equipment, int, int]]:
     """What stands between utility and lineups, with how many are needed and installed."""
     arranged = plan.arrangement
     apart = arranged.num_sides > 1 and not arranged.spare_transformers
@@ -262,14 +119,14 @@ def _site_stages(plan: _Plan, worst_w: float) -> list[tuple[Equipment, int, int]
     return stages[::-1]
 
 
-def _nodes(plan: _Plan, site: Site) -> tuple[PowerNode, ...]:
+def _nodes(plan: Sized, site: Site) -> tuple[PowerNode, ...]:
     arranged = plan.arrangement
     worst_w = plan.worst[0].input_w * arranged.lineups_needed * plan.num_blocks
     site_stages = _site_stages(plan, worst_w)
     above = [(losses_of(piece), installed) for piece, _, installed in site_stages]
     share = plan.num_blocks * plan.num_loaded
     num_ups = plan.num_ups + arranged.spare_pieces
-    lineup = _stages(plan.parts, plan.num_distribution, num_ups)
+    lineup = lineup_stages(plan.parts, plan.num_distribution, num_ups)
     idle = lineup[:3]
     num_idle = plan.num_blocks * (arranged.lineups_per_block - plan.num_loaded)
     sending = 1.0
@@ -286,7 +143,7 @@ def _nodes(plan: _Plan, site: Site) -> tuple[PowerNode, ...]:
 class _Layout:
     """What flows where, told as nodes."""
 
-    plan: _Plan
+    plan: Sized
     site: Site
     site_stages: list[tuple[Equipment, int, int]]
     site_through: list[Through]

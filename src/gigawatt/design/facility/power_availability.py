@@ -12,8 +12,8 @@ def rack_unavailability_frac(chain: PowerChain) -> float:
     """Share of the time that one rack, at full load of the site, has no power.
 
     Sources, lineups and the rack's feeds are conditioned on one after the other and the cases added up, which
-    is exact for pieces that fail independently. A block that has lost more lineups than it can spare counts as
-    down for all its racks; switching, bridging by batteries and repair crews never fail here.
+    is exact for pieces that fail independently. A block that has lost more lineups than it can spare counts
+    as down for all its racks; switching, bridging by batteries and repair crews never fail here.
     """
     down = 0.0
     for probability, sources_up in _source_cases(chain):

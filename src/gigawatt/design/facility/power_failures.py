@@ -111,7 +111,7 @@ def _carried_w(chain: PowerChain, graph: PowerGraph, failed: Bools | None, edge:
     columns = np.concatenate([np.arange(size) + size, graph.edge_to[keep], starts, np.full(len(ends), sink)])
     weights = np.concatenate([inside, np.full(len(rows) - size, wide, np.int32)])
     network = csr_array((weights, (rows, columns)), shape=(2 * size + 2, 2 * size + 2), dtype=np.int32)
-    return min(maximum_flow(network, source, sink).flow_value * _STEP_W, block_w)
+    return float(min(maximum_flow(network, source, sink).flow_value * _STEP_W, block_w))
 
 
 def _demand_w(chain: PowerChain, graph: PowerGraph) -> npt.NDArray[np.float64]:
@@ -148,7 +148,7 @@ def _uncooled_w(chain: PowerChain, graph: PowerGraph, failed: Bools, edge: int |
     feeding = cooling & live[graph.edge_from]
     if edge is not None:
         feeding[edge] = False
-    return chain.it_w / chain.num_blocks * (1.0 - feeding.sum() / cooling.sum())
+    return float(chain.it_w / chain.num_blocks * (1.0 - feeding.sum() / cooling.sum()))
 
 
 def _note(chain: PowerChain, graph: PowerGraph, failed: Bools, edge: int | None) -> str:

@@ -19,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class PowerGraph:
-    """Pieces and the breakers between them, as arrays. Whatever feeds has a lower number than what it feeds."""
+    """Pieces and the breakers between them. Whatever feeds has a lower number than what it feeds."""
 
     node_stage: Ints
     """[pieces] number of its stage among the chain's nodes."""
@@ -93,15 +93,15 @@ class _Builder:
         above = self._site()
         for block in range(self.num_blocks):
             self._block(block, above)
-        stage, index, block, lineup = (np.array(column, np.int32) for column in zip(*self.rows, strict=True))
+        pieces = np.array(self.rows, np.int32)
         source, sink, standby = zip(*self.edges, strict=True)
         load = np.zeros(len(self.rows))
         load[list(self.loads)] = list(self.loads.values())
         return PowerGraph(
-            stage,
-            index,
-            block,
-            lineup,
+            pieces[:, 0],
+            pieces[:, 1],
+            pieces[:, 2],
+            pieces[:, 3],
             np.array(source, np.int32),
             np.array(sink, np.int32),
             np.array(standby, bool),
@@ -122,7 +122,8 @@ class _Builder:
 
     def _site(self) -> list[list[int]]:
         """What feeds lineups, by side. Sides that share transformers are joined by them."""
-        chain, before = self.chain, [[] for _ in range(self.chain.num_sides)]
+        chain = self.chain
+        before: list[list[int]] = [[] for _ in range(chain.num_sides)]
         apart = chain.redundancy == "2n"
         for stage, node in enumerate(chain.nodes):
             if node.level != "site":

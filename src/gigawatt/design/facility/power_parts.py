@@ -91,13 +91,15 @@ def power_parts(site: Site, equipment: Mapping[str, Equipment]) -> Parts:
     one = {name: pieces[0] for name, pieces in found.items()}
     return Parts(
         one["utility"],
-        *(next(iter(_of(high, kind)), None) for kind in ("transformer", "switchgear")),
+        next(iter(_of(high, "transformer")), None),
+        next(iter(_of(high, "switchgear")), None),
         one["transformer to low voltage"],
         one["generator"],
         one["low-voltage switchgear"],
         one["ups"],
         tuple(found["busway or pdu"]),
-        *(next(iter(_of(chain, kind)), None) for kind in ("breaker", "shelf")),
+        next(iter(_of(chain, "breaker")), None),
+        next(iter(_of(chain, "shelf")), None),
     )
 
 
