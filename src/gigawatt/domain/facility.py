@@ -88,7 +88,12 @@ class FloorPlan(Record):
     """Cable way between neighbouring halls."""
     building_gap_m: float = 0.0
     """Between neighbouring buildings."""
+    gallery_m: float = 0.0
+    """Along one side of each hall, where its coolant distribution units and air handlers stand."""
+    coolant_units_per_hall: int = 0
+    air_units_per_hall: int = 0
     hall_width_m: float
+    """Its gallery included."""
     hall_depth_m: float
     hall_it_w: float
     """Of the fullest hall."""
@@ -403,6 +408,8 @@ class Site(Sourced):
     cold_aisle_m: float = Field(gt=0)
     hot_aisle_m: float = Field(gt=0)
     tray_height_m: float = Field(gt=0)
+    gallery_m: float = Field(default=0.0, ge=0)
+    """Along one side of a hall, for coolant distribution units and air handlers."""
     hall_gap_m: float = Field(gt=0)
     building_gap_m: float = Field(gt=0)
     chain: tuple[str, ...]

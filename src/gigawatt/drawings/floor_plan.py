@@ -153,6 +153,7 @@ def _hall(floor: FloorPlan, places: RackPositions, y: float) -> tuple[Markup, fl
         text(_MARGIN, y + 6.0, title, 14.0, bold=True),
         box(left, top, width, depth, COLD, MUTED),
         *_aisles(floor, left, top, scale),
+        *_gallery(floor, left, top, scale),
         *_racks(floor, places, left, top, scale),
         *_unit_names(floor, places, left, top, scale),
         span(left, top + depth + 12.0, width, f"{floor.hall_width_m:.1f} m"),
@@ -168,8 +169,27 @@ def _aisles(floor: FloorPlan, left: float, top: float, scale: float) -> Iterator
     width = floor.racks_per_row * floor.rack_width_m * scale
     for pair in range(floor.rows_per_hall // 2):
         y_m = floor.cold_aisle_m + pair * pair_m + floor.rack_depth_m
-        x = left + floor.cold_aisle_m * scale
+        x = left + (floor.gallery_m + floor.cold_aisle_m) * scale
         yield box(x, top + y_m * scale, width, floor.hot_aisle_m * scale, HOT)
+
+
+def _gallery(floor: FloorPlan, left: float, top: float, scale: float) -> Iterator[Markup]:
+    """Coolant distribution units, then air handlers, along the wall; how many of each."""
+    if not floor.gallery_m:
+        return
+    width = floor.gallery_m * scale
+    yield box(left, top, width, floor.hall_depth_m * scale, PANEL, RULE)
+    units = [("coolant", floor.coolant_units_per_hall, "coolant distribution unit")]
+    units += [("air", floor.air_units_per_hall, "air handler")]
+    count = sum(number for _, number, _ in units)
+    step = floor.hall_depth_m * scale / max(count, 1)
+    height = min(0.8 * step, 1.2 * scale)
+    y = top + (step - height) / 2
+    for role, number, name in units:
+        for unit in range(number):
+            hint = f"{name} {unit + 1} of {number}"
+            yield box(left + 0.12 * width, y, 0.5 * width, height, ROLES[role], radius=1.5, hint=hint)
+            y += step
 
 
 def _racks(
@@ -230,6 +250,14 @@ def _key(floor: FloorPlan, x: float, y: float) -> Markup:
             text(x + 20.0, at + 24.0, f"{kind.num_racks:,} x {kind.weight_kg:,.0f} kg{watts}", 11.0, MUTED)
         )
         at += 38.0
+    for role, count, name in (
+        ("coolant", floor.coolant_units_per_hall, "coolant distribution units"),
+        ("air", floor.air_units_per_hall, "air handlers"),
+    ):
+        if count:
+            parts.append(box(x, at, 12.0, 12.0, ROLES[role], radius=1.5))
+            parts.append(text(x + 20.0, at + 10.0, f"{name}, {count} in a hall", 12.0))
+            at += 20.0
     for fill, name in ((HOT, "hot aisle, contained"), (COLD, "cold aisle")):
         parts.append(box(x, at, 12.0, 12.0, fill, RULE))
         parts.append(text(x + 20.0, at + 10.0, name, 12.0))

@@ -14,8 +14,9 @@ ROLES = {
     "spine": "#e39a4f",
     "coolant": "#1d7a5f",
     "power": "#8a6a00",
+    "air": "#6f9fb5",
 }
-"""Fill of a rack by its role; network racks that serve all units have one of their own."""
+"""Fill of a rack or machine by its role; network racks that serve all units have one of their own."""
 SERIES = ("#2563a8", "#b4540a", "#1d7a5f", "#8a3f8f", "#8a6a00", "#b23a55", "#5b6470", "#2b7488")
 """Fills of things that have no role."""
 

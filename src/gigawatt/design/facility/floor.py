@@ -189,7 +189,7 @@ def _plan(
 ) -> FloorPlan:
     blocks = _Blocks.of(racks, groups_per_unit, groups_per_hall, num_halls, site.racks_per_row)
     per_row = min(site.racks_per_row, ceil(blocks.num_places / 2))
-    width_m = per_row * site.rack_width_m + 2 * site.cold_aisle_m
+    width_m = per_row * site.rack_width_m + 2 * site.cold_aisle_m + site.gallery_m
     pair_m = 2 * site.rack_depth_m + site.hot_aisle_m + site.cold_aisle_m
     depth_m = blocks.num_pairs * pair_m + site.cold_aisle_m
     per_building = min(site.halls_per_building, num_halls)
@@ -210,6 +210,7 @@ def _plan(
         tray_height_m=site.tray_height_m,
         hall_gap_m=site.hall_gap_m,
         building_gap_m=site.building_gap_m,
+        gallery_m=site.gallery_m,
         hall_width_m=width_m,
         hall_depth_m=depth_m,
         hall_it_w=0.0,
@@ -276,16 +277,14 @@ def _local_slots(plan: FloorPlan, number: int, unit: Ints, within: Ints) -> tupl
 
 
 def _order_in_group(plan: FloorPlan) -> list[int]:
-    """The kind at each place of a group's block: nodes on both sides of the switches, coolant at the ends."""
-    ends: list[int] = []
+    """The kind at each place of a group's block: nodes on both sides of the switches."""
     sides: list[int] = []
     middle: list[int] = []
     for number, kind in enumerate(plan.racks):
         count = ceil(kind.num_per_unit / plan.groups_per_unit)
-        {"coolant": ends, "compute": sides}.get(kind.role, middle).extend([number] * count)
-    # Places count across the two rows of a pair: an even split leaves both rows alike.
-    end, side = ceil(len(ends) / 2), ceil(len(sides) / 2)
-    return ends[:end] + sides[:side] + middle + sides[side:] + ends[end:]
+        (sides if kind.role == "compute" else middle).extend([number] * count)
+    half = ceil(len(sides) / 2)
+    return sides[:half] + middle + sides[half:]
 
 
 def _central_slots(plan: FloorPlan, number: int, rank: Ints) -> tuple[Ints, Ints]:
@@ -318,7 +317,7 @@ def _coordinates(plan: FloorPlan, hall: Ints, row: Ints, column: Ints) -> tuple[
     left, front = hall_corners_m(plan)
     pair_m = 2 * plan.rack_depth_m + plan.hot_aisle_m + plan.cold_aisle_m
     back = row % 2 * (plan.rack_depth_m + plan.hot_aisle_m)
-    x_m = left[hall] + plan.cold_aisle_m + (column + 0.5) * plan.rack_width_m
+    x_m = left[hall] + plan.gallery_m + plan.cold_aisle_m + (column + 0.5) * plan.rack_width_m
     y_m = front[hall] + plan.cold_aisle_m + row // 2 * pair_m + back + 0.5 * plan.rack_depth_m
     return x_m, y_m
 

@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Protocol
 
 from gigawatt.domain.fabric import FabricDesign, Network, Switch, SwitchTier
-from gigawatt.domain.facility import Equipment, RackItem, RackKind, Site
+from gigawatt.domain.facility import RackItem, RackKind, Site
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.errors import InfeasibleError, InputError, Problem
 from gigawatt.units import format_quantity
@@ -53,19 +53,15 @@ def rack_kinds(
     design: FabricDesign,
     parts: Parts,
     site: Site,
-    equipment: Mapping[str, Equipment] | None = None,
 ) -> tuple[RackKind, ...]:
-    """Every kind of rack of a cluster: nodes; the switches of each scalable unit; those that serve all units;
-    and, with `equipment`, coolant distribution units where the nodes take liquid.
+    """Every kind of rack of a cluster: nodes; the switches of each scalable unit; those that serve all units.
 
     A design that has been cabled knows its transceivers: what they draw is counted with the switches.
     Raises InputError where too little is known of a part, InfeasibleError where one node is too much for a
     rack of the site.
     """
     compute = compute_rack(system, accelerator, design, site)
-    kinds = [compute, *_network_racks(design, parts, site, compute.units_together)]
-    coolant = _coolant_rack(compute, num_blocks(design, compute.units_together), site, equipment or {})
-    return (*kinds, coolant) if coolant else tuple(kinds)
+    return (compute, *_network_racks(design, parts, site, compute.units_together))
 
 
 def num_blocks(design: FabricDesign, units_together: int) -> int:
@@ -277,30 +273,3 @@ def _stacked(loads: Sequence[tuple[_Load, int]], num_racks: int, site: Site) -> 
             )
         )
     return tuple(items)
-
-
-def _coolant_rack(
-    compute: RackKind, num_blocks: int, site: Site, equipment: Mapping[str, Equipment]
-) -> RackKind | None:
-    """Coolant distribution units: enough for the liquid heat of each unit's racks, and one spare."""
-    unit_w = compute.num_per_unit * compute.power_w * compute.liquid_frac
-    found = [equipment[id] for id in site.plant if id in equipment and equipment[id].kind == "cdu"]
-    if not found or not unit_w:
-        return None
-    cdu = found[0]
-    per_unit = ceil(unit_w / cdu.rating_w) + 1
-    item = RackItem(
-        name="coolant distribution unit", part=cdu.id, quantity=1, rack_units=float(site.rack_units)
-    )
-    return RackKind(
-        name=cdu.name,
-        role="coolant",
-        num_racks=per_unit * num_blocks,
-        num_per_unit=per_unit,
-        units_together=compute.units_together,
-        power_w=0.0,
-        weight_kg=cdu.weight_kg or site.rack_empty_kg,
-        rack_units=site.rack_units,
-        items=(item,),
-        basis=cdu.basis,
-    )
