@@ -13,7 +13,7 @@ from gigawatt.design.facility.power_availability import rack_unavailability_frac
 from gigawatt.design.facility.power_failures import is_maintainable, power_failures
 from gigawatt.design.facility.power_graph import PowerGraph, power_flow, power_graph
 from gigawatt.design.facility.power_parts import ARRANGEMENTS, Parts, power_parts, rack_feeds
-from gigawatt.design.facility.power_sizing import Sized, lineup_stages, size_chain
+from gigawatt.design.facility.power_sizing import Sized, hung_w, lineup_stages, size_chain
 from gigawatt.design.facility.power_stages import Through, limit_w, losses_of, output_of_w, sweep
 from gigawatt.domain.facility import (
     Equipment,
@@ -205,8 +205,10 @@ class _Layout:
         return nodes
 
     def _worst_distribution(self, piece: Equipment) -> float:
-        heaviest_w = max(feed.power_w for feed in self.plan.feeds)
-        return int(limit_w(piece) // heaviest_w) * heaviest_w / limit_w(piece)
+        plan = self.plan
+        count = plan.num_distribution[plan.parts.distribution.index(piece)]
+        lineups = plan.num_blocks * plan.num_loaded
+        return hung_w(plan.feeds, lineups, plan.arrangement, count) / limit_w(piece)
 
     def _generators(self, volts: float) -> PowerNode:
         plan = self.plan
@@ -232,13 +234,17 @@ class _Layout:
         needed = sum(feed.num_racks * feed.needed for feed in plan.feeds)
         worst_w = max(feed.power_w / feed.needed for feed in plan.feeds)
         most_w = max(feed.power_w / feed.pieces for feed in plan.feeds)
+        drawn_w = sum(feed.num_racks * feed.power_w for feed in plan.feeds)
         nodes, flow_w = [], plan.it_w
         pieces = plan.num_rack_pieces
         for piece in (plan.parts.breaker, plan.parts.shelf):
             if piece is None:
                 continue
             losses = losses_of(piece)
-            output_w = output_of_w(losses, flow_w, pieces)
+            output_w = sum(
+                feed.num_racks * output_of_w(losses, feed.power_w * flow_w / drawn_w, feed.pieces)
+                for feed in plan.feeds
+            )
             through = Through(flow_w, output_w, 1.0, 0.0)
             each, worst = most_w * output_w / flow_w, output_of_w(losses, worst_w, 1) / limit_w(piece)
             nodes.append(_node(piece, "rack", needed, pieces, through, each, worst, volts))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gigawatt.design.facility.power_stages import losses_of
+from gigawatt.design.facility.power_stages import losses_of, output_of_w
 from gigawatt.domain.facility import PowerChain, PowerNode
 
 Ints = npt.NDArray[np.int32]
@@ -216,17 +216,22 @@ class _Builder:
             self._join([sources[number * len(sources) // len(sinks)]], [sink])
 
     def _hang(self, block: int, busways: dict[int, list[int]]) -> None:
-        """Racks on the busways of their lineups, evenly."""
-        hung = dict.fromkeys((piece for pieces in busways.values() for piece in pieces), 0.0)
+        """Racks on the busways of their lineups, those of each kind evenly."""
+        ways = [piece for pieces in busways.values() for piece in pieces]
+        hung = dict.fromkeys(ways, 0.0)
         pairs = _feeding_lineups(self.chain)
-        for number, (kind, power_w) in enumerate(self.racks[block]):
-            chosen: list[int] = []
-            for lineup in pairs[number % len(pairs)]:
-                open_ways = [piece for piece in busways[lineup] if piece not in chosen]
-                piece = min(open_ways, key=lambda one: (hung[one], one))
-                hung[piece] += power_w
-                chosen.append(piece)
-            self._rack(block, kind, power_w, chosen)
+        for kind, count in enumerate(self.racks[block]):
+            power_w = self.chain.rack_w[kind]
+            alike = dict.fromkeys(ways, 0)
+            for number in range(count):
+                chosen: list[int] = []
+                for lineup in pairs[number % len(pairs)]:
+                    free = [piece for piece in busways[lineup] if piece not in chosen]
+                    piece = min(free, key=lambda one: (alike[one], hung[one], one))
+                    alike[piece] += 1
+                    hung[piece] += power_w
+                    chosen.append(piece)
+                self._rack(block, kind, power_w, chosen)
 
     def _rack(self, block: int, kind: int, power_w: float, ways: list[int]) -> None:
         chain = self.chain
@@ -243,7 +248,11 @@ class _Builder:
                 self._join([last[number] if len(last) == pieces else last[number % len(last)]], [piece])
             last = added
         share = power_w / sum(w * n for w, n in zip(chain.rack_w, chain.racks_by_kind, strict=True))
-        self._join(last, [self._add(rack_stage, block, load_w=chain.nodes[rack_stage].input_w * share)])
+        load_w = chain.it_w * share
+        for stage in (taps, shelves):
+            if stage is not None:
+                load_w = output_of_w(losses_of(chain.nodes[stage]), load_w, pieces)
+        self._join(last, [self._add(rack_stage, block, load_w=load_w)])
 
 
 def _feeding_lineups(chain: PowerChain) -> list[tuple[int, ...]]:
@@ -257,17 +266,16 @@ def _feeding_lineups(chain: PowerChain) -> list[tuple[int, ...]]:
     return [(one, (one + step) % len(lineups)) for step in range(1, len(lineups)) for one in lineups]
 
 
-def _racks_in_blocks(chain: PowerChain) -> list[list[tuple[int, float]]]:
-    """Racks as (kind, power), each kind spread evenly over blocks."""
-    spread = sorted(
-        ((number + 0.5) / count, kind)
-        for kind, count in enumerate(chain.racks_by_kind)
-        for number in range(count)
-    )
-    blocks: list[list[tuple[int, float]]] = [[] for _ in range(chain.num_blocks)]
-    for number, (_, kind) in enumerate(spread):
-        blocks[number * chain.num_blocks // len(spread)].append((kind, chain.rack_w[kind]))
-    return blocks
+def _racks_in_blocks(chain: PowerChain) -> list[list[int]]:
+    """Racks of each kind in each block, every kind spread evenly."""
+    blocks = range(chain.num_blocks)
+    return [
+        [
+            (block + 1) * count // chain.num_blocks - block * count // chain.num_blocks
+            for count in chain.racks_by_kind
+        ]
+        for block in reversed(blocks)
+    ]
 
 
 def power_flow(graph: PowerGraph, chain: PowerChain, failed: Bools | None = None) -> Flow:

@@ -10,6 +10,7 @@ from gigawatt.design.facility.power_stages import Losses, Through, limit_w, loss
 from gigawatt.domain.facility import Equipment
 
 _MOST_BLOCKS = 100_000
+_MOST_SPREAD = 16  # busways beyond one for each rack help no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def size_chain(
     """The fewest blocks whose lineups carry the load."""
     if arranged.spare_pieces and arranged.lineups_needed == arranged.lineups_per_block:
         return _fit_apart(it_w, cooling_w, arranged, parts, feeds)
-    plan = _sized(it_w, cooling_w, arranged, parts, feeds, 1)
+    plan = _sized(it_w, cooling_w, arranged, parts, feeds, _least(it_w + cooling_w, arranged, parts))
     while _overload(plan) > 1.0 and plan.num_blocks < _MOST_BLOCKS:
         more = max(1, ceil(plan.num_blocks * (_overload(plan) - 1.0)) // 2)
         plan = _sized(it_w, cooling_w, arranged, parts, feeds, plan.num_blocks + more)
@@ -64,7 +65,7 @@ def _fit_apart(
 ) -> Sized:
     """Lineups that do not stand in for each other, as many as it takes; a block shares spare generators."""
     alone = replace(arranged, lineups_per_block=1, lineups_needed=1)
-    lineups = 0
+    lineups = _least(it_w + cooling_w, alone, parts) - 1
     while True:
         lineups += 1
         plan = _sized(it_w, cooling_w, alone, parts, feeds, lineups)
@@ -75,6 +76,12 @@ def _fit_apart(
     each = ceil(lineups / blocks)
     shared = replace(arranged, lineups_per_block=each, lineups_needed=each)
     return _sized(it_w, cooling_w, shared, parts, feeds, blocks)
+
+
+def _least(load_w: float, arranged: Arrangement, parts: Parts) -> int:
+    """Blocks without which it cannot do even if nothing were lost on the way."""
+    lineup_w = min(limit_w(parts.transformer), limit_w(parts.lv_switchgear))
+    return max(1, ceil(load_w / (arranged.lineups_needed * lineup_w)))
 
 
 def _overload(plan: Sized) -> float:
@@ -119,26 +126,41 @@ def _sized(
 
 
 def _worst_it_w(it_w: float, feeds: tuple[RackFeed, ...], num_lineups: int) -> float:
-    """Of the lineup with the most racks, as racks are not cut in two."""
-    heaviest_w = max(feed.power_w for feed in feeds)
-    return max(it_w / num_lineups, ceil(it_w / heaviest_w / num_lineups - 1e-9) * heaviest_w)
+    """Of the lineup with the most racks of each kind, as racks are not cut in two."""
+    return max(it_w / num_lineups, racks_w(feeds, num_lineups))
+
+
+def racks_w(feeds: tuple[RackFeed, ...], num_groups: float) -> float:
+    """Of the group with the most racks of each kind, when they are spread evenly."""
+    return sum(ceil(feed.num_racks / num_groups) * feed.power_w for feed in feeds)
 
 
 def _num_distribution(
     piece: Equipment, feeds: tuple[RackFeed, ...], num_blocks: int, arranged: Arrangement
 ) -> int:
-    """Busways of a lineup: whole racks hang on each, the heaviest kind told of all."""
-    heaviest_w = max(feed.power_w for feed in feeds)
-    per_piece = max(1, int(limit_w(piece) // heaviest_w))
-    hanging = sum(feed.num_racks * feed.power_w for feed in feeds) / heaviest_w
+    """Busways of a lineup, each of which carries all that hangs on it alone."""
     loaded = arranged.lineups_needed if arranged.reserve else arranged.lineups_per_block
-    per_lineup = hanging * arranged.feeds_per_rack / (num_blocks * loaded)
-    return max(arranged.feeds_per_rack if arranged.reserve else 1, ceil(per_lineup / per_piece))
+    lineups = num_blocks * loaded
+    heaviest_w = max(feed.power_w for feed in feeds)
+    hanging_w = sum(feed.num_racks * feed.power_w for feed in feeds) * arranged.feeds_per_rack / lineups
+    count = max(arranged.feeds_per_rack if arranged.reserve else 1, ceil(hanging_w / limit_w(piece)))
+    while (
+        hung_w(feeds, lineups, arranged, count) > limit_w(piece)
+        and count * heaviest_w < _MOST_SPREAD * hanging_w
+    ):
+        count += 1
+    return count
 
 
-def lineup_stages(
-    parts: Parts, distribution: tuple[int, ...], num_ups: int
-) -> list[tuple[Losses, int]]:
+def hung_w(feeds: tuple[RackFeed, ...], num_lineups: int, arranged: Arrangement, num_ways: int) -> float:
+    """Of all racks on the fullest of a lineup's `num_ways` busways."""
+    return sum(
+        ceil(ceil(feed.num_racks * arranged.feeds_per_rack / num_lineups) / num_ways) * feed.power_w
+        for feed in feeds
+    )
+
+
+def lineup_stages(parts: Parts, distribution: tuple[int, ...], num_ups: int) -> list[tuple[Losses, int]]:
     """Of a lineup, with how many of each carry its load: transformer, switchgear, UPS, distribution."""
     stages = [
         (losses_of(parts.transformer), 1),
