@@ -188,7 +188,7 @@ def _cells_of(
 def _wrong(line: LogLine) -> str:
     """Wrong values spoil a measurement; before their count there was an error, whose size says nothing."""
     num_wrong = line.out_of_place.num_wrong or 0.0
-    return f"{num_wrong:.0f} values came out wrong" if num_wrong >= 1.0 else ""
+    return f"values came out wrong ({num_wrong:g})" if num_wrong >= 1.0 else ""
 
 
 def _about(run: LogRun, series: str, given: Given) -> dict[str, str]:

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 _NETWORK = re.compile(r"Using network (?P<name>[^\s]+(?: Libfabric)?)")
-_CHANNEL = re.compile(r"via NET/(?P<name>[^/\s]+(?: Libfabric)?)/(?P<nic>\d+)(?P<rest>[^\s]*)")
+_CHANNEL = re.compile(r"via NET/(?P<name>[^/]+)/(?P<nic>\d+)(?:\(\d+\))?(?P<rest>\S*)")
 _SETTING = re.compile(r"(?P<key>NCCL_[A-Z0-9_]+) set by environment to (?P<value>[^\s.]+)")
+_GIVEN = re.compile(r"\b(?P<key>NCCL_[A-Z0-9_]+)=(?P<value>[^\s\"']+)")
 _NO_NVLS = re.compile(r"NVLS multicast support is not available", re.IGNORECASE)
 _NVLS = re.compile(r"NVLS multicast support is available", re.IGNORECASE)
 
@@ -37,10 +38,12 @@ class Hints:
 
 
 def hints_in(line: str, known: Hints) -> Hints:
-    """`known` with what one line adds.
+    """`known` with what one line adds: a message of NCCL, or a command that sets its variables.
 
     >>> hints_in("NCCL INFO Channel 00/0 : 8[0] -> 0[0] [receive] via NET/IB/3/GDRDMA", Hints()).nics
     frozenset({3})
+    >>> hints_in("mpirun -np 16 -x NCCL_ALGO=Ring ./build/all_reduce_perf -g 1", Hints()).settings
+    {'NCCL_ALGO': 'Ring'}
     """
     if found := _NETWORK.search(line):
         known = replace(known, network=found["name"])
@@ -53,7 +56,7 @@ def hints_in(line: str, known: Hints) -> Hints:
             num_channels_direct=known.num_channels_direct + direct,
             num_channels_staged=known.num_channels_staged + (not direct),
         )
-    if found := _SETTING.search(line):
+    for found in (*_SETTING.finditer(line), *_GIVEN.finditer(line)):
         known = replace(known, settings=known.settings | {found["key"]: found["value"]})
     if _NO_NVLS.search(line):
         known = replace(known, nvls=False)

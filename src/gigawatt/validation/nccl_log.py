@@ -7,6 +7,7 @@ be read is kept as a problem with its line; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -129,11 +130,21 @@ class LogRun:
         return named or ("" if self.test else _collective_of(self.lines))
 
     @property
+    def table_is_whole(self) -> bool:
+        """Whether the table lists every rank up to its last; a log may be cut off, or shown in part."""
+        return bool(self.ranks) and len(self.ranks) == self._num_listed
+
+    @property
+    def _num_listed(self) -> int:
+        return max((rank.rank for rank in self.ranks), default=-1) + 1
+
+    @property
     def num_ranks(self) -> int:
-        """Of one communicator: by the table, by elements per rank, or by the bandwidths; 0 if unknown."""
-        if self.ranks:
+        """Of one communicator: by the whole table, by elements per rank, by the bandwidths; 0 if unknown."""
+        if self.table_is_whole:
             return sum(rank.group == self.ranks[0].group for rank in self.ranks)
-        return _ranks_by_elements(self.lines) or ranks_by_factor(self.lines, self.collective)
+        by_lines = _ranks_by_elements(self.lines) or ranks_by_factor(self.lines, self.collective)
+        return by_lines or self._num_listed
 
     @property
     def num_groups(self) -> int:
@@ -176,7 +187,7 @@ def parse_nccl_log(text: str, path: str = "<log>") -> tuple[LogRun, ...]:
         line = _TAG.sub(" ", raw).replace("|", " ")
         if _begins(line, run):
             runs.append(run)
-            run = LogRun(path, number, test=run.test, library=run.library, hints=run.hints)
+            run = LogRun(path, number)
         _take(run, number, line)
     runs.append(run)
     kept = [one for one in runs if one.lines or one.problems or one.ranks]
@@ -203,12 +214,15 @@ def _begins(line: str, run: LogRun) -> bool:
 
 def _take(run: LogRun, number: int, line: str) -> None:
     """What one line adds to a run."""
-    if "NCCL INFO" in line or "NCCL WARN" in line or "RCCL INFO" in line:
-        run.hints = hints_in(line, run.hints)
-    elif found := _ROW.search(_DATE.sub("", line)):
+    if found := _ROW.search(_DATE.sub("", line)):
         read = _line_of(number, found, line, run)
-        (run.lines if isinstance(read, LogLine) else run.problems).append(read)  # type: ignore[arg-type]
+        if isinstance(read, LogLine):
+            run.lines.append(read)
+        else:
+            run.problems.append(read)
         return
+    if "NCCL_" in line or "NCCL INFO" in line:
+        run.hints = hints_in(line, run.hints)
     if rank := _RANK.search(line):
         run.ranks.append(Rank(int(rank["rank"]), int(rank["group"] or 0), rank["host"], rank["name"]))
     elif _SETUP.search(line):
@@ -286,13 +300,15 @@ def _doubts(run: LogRun) -> Iterator[LogProblem]:
     if not run.lines:
         yield LogProblem(run.line, "a run without measurements: it was cut off or failed")
         return
-    if run.num_ranks == 1 or (
-        run.lines[-1].out_of_place.algbw_bytes_per_s > GIGA
-        and run.lines[-1].out_of_place.busbw_bytes_per_s == 0.0
-    ):
+    last = run.lines[-1].out_of_place
+    if run.num_ranks == 1 or (last.algbw_bytes_per_s > GIGA and last.busbw_bytes_per_s == 0.0):
         yield LogProblem(
             run.line, "one rank talks to nobody: were the tests built without MPI, or started without -g?"
         )
+    elif run.ranks and (found := ranks_by_factor(run.lines, run.collective)):
+        listed = run.num_ranks if run.table_is_whole else run._num_listed
+        if not _is_factor_of(listed, run.lines, run.collective):
+            yield LogProblem(run.line, f"{listed} ranks are listed, and busbw over algbw is that of {found}")
     for one in run.lines:
         moved = one.size_bytes / one.out_of_place.time_s
         if (
@@ -315,36 +331,46 @@ def _ranks_by_elements(lines: list[LogLine]) -> int:
 
 
 def _factor(lines: list[LogLine]) -> tuple[float, float]:
-    """busbw over algbw with its rounding error, by the line where it is sharpest; 0 where all round to 0."""
-    best = max(lines, key=lambda one: one.out_of_place.algbw_bytes_per_s, default=None)
-    if best is None or best.out_of_place.algbw_bytes_per_s <= 0.0:
-        return 0.0, 0.0
-    algbw, busbw = best.out_of_place.algbw_bytes_per_s, best.out_of_place.busbw_bytes_per_s
-    return busbw / algbw, (1.0 + busbw / algbw) * _MAX_ROUNDING * GIGA / algbw
+    """Bounds of busbw over algbw by all lines and how they are rounded; 0 and 0 if they say nothing."""
+    low, high = 0.0, 2.0
+    for timing in (timing for line in lines for timing in (line.out_of_place, line.in_place) if timing):
+        algbw, busbw, half = timing.algbw_bytes_per_s, timing.busbw_bytes_per_s, _MAX_ROUNDING * GIGA
+        if algbw > half and busbw > half:
+            low, high = max(low, (busbw - half) / (algbw + half)), min(high, (busbw + half) / (algbw - half))
+    return (low, high) if 0.0 < low <= high else (0.0, 0.0)
+
+
+def _whole(collective: str) -> float:
+    """What busbw over algbw tends to for many ranks; 0 where it does not depend on them."""
+    return {"all_reduce": 2.0, "": 0.0, "broadcast": 0.0, "send_recv": 0.0}.get(collective, 1.0)
+
+
+def _is_factor_of(ranks: int, lines: list[LogLine], collective: str) -> bool:
+    low, high = _factor(lines)
+    return low <= _whole(collective) * (ranks - 1) / ranks <= high
 
 
 def ranks_by_factor(lines: list[LogLine], collective: str) -> int:
     """Ranks from busbw over algbw, which is 2(n-1)/n or (n-1)/n; 0 where the rounding leaves it open.
 
-    Of the counts that the rounding allows, the one with the most factors of two is taken, if it is alone.
+    Of the counts that the rounding allows, the multiple of four is taken, if there is one alone.
     """
-    factor, error = _factor(lines)
-    whole = 2.0 if collective == "all_reduce" else 1.0
-    if collective in ("", "broadcast", "send_recv") or not 0.0 < factor < whole:
+    (low, high), whole = _factor(lines), _whole(collective)
+    if not 0.0 < low < whole:
         return 0
-    low, high = whole / (whole - factor + error), whole / max(whole - factor - error, whole / _MANY_RANKS)
-    possible = range(max(2, int(low)), min(int(high) + 1, _MANY_RANKS) + 1)
-    fitting = [n for n in possible if abs(whole * (n - 1) / n - factor) <= error]
-    if not fitting:
-        return 0
-    most = max(n & -n for n in fitting)
-    return next(iter(best)) if len(best := {n for n in fitting if n & -n == most}) == 1 else 0
+    least, most = whole / (whole - low), whole / max(whole - high, whole / _MANY_RANKS)
+    fitting = range(
+        max(2, math.ceil(least - _MAX_UNEVEN_FRAC)), min(math.floor(most + _MAX_UNEVEN_FRAC), _MANY_RANKS) + 1
+    )
+    if len(fitting) > 1:
+        fitting = range(-(-fitting[0] // 4) * 4, fitting[-1] + 1, 4)
+    return fitting[0] if len(fitting) == 1 else 0
 
 
 def _collective_of(lines: list[LogLine]) -> str:
     """The collective by its factor, operator and root, where only one has them; else blank."""
-    factor, error = _factor(lines)
-    if factor > 1.0 + error:
+    low, high = _factor(lines)
+    if low > 1.0:
         return "all_reduce"
     scattered = bool(lines) and lines[-1].redop not in ("", "none")
-    return "reduce_scatter" if scattered and factor < 1.0 - error and _ranks_by_elements(lines) else ""
+    return "reduce_scatter" if scattered and 0.0 < high < 1.0 and _ranks_by_elements(lines) else ""

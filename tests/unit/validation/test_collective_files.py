@@ -48,7 +48,7 @@ def test_a_log_comes_out_as_rows_of_the_table(tmp_path: Path) -> None:
         "source": str(path),
         "note": "NCCL 2.26.2",
     }
-    assert found.problems[1] == "7 values came out wrong"
+    assert found.problems[1] == "values came out wrong (7)"
     assert found.problems[2].startswith("cannot be read as time, algbw and busbw: 4096")
     assert (wrong.line, unread.line, unread["bytes"]) == (8, 9, "")
     assert isinstance(first, LogRow)

@@ -22,7 +22,7 @@ NODE = """\
 #       size         count      type   redop    root     time   algbw   busbw #wrong     time   algbw   busbw #wrong
 #        (B)    (elements)                               (us)  (GB/s)  (GB/s)            (us)  (GB/s)  (GB/s)
         1024           256     float     sum      -1    16.94    0.06    0.11      0    16.17    0.06    0.11      0
-  1073741824     268435456     float     sum      -1   4034.4  266.15  465.76      0   4030.1  266.43  466.25    N/A
+  1073741824     268435456     float     sum      -1   4034.4  266.15 {out:7.2f}      0   4030.1  266.43 {into:7.2f}    N/A
 # Out of bounds values : 0 OK
 # Avg bus bandwidth    : 232.9
 #
@@ -38,13 +38,19 @@ def ranks(num_nodes: int, name: str = "NVIDIA H100 80GB HBM3", group: str = "Gro
     )
 
 
+def log(num_nodes: int, table: str = "", factor: float = 0.0) -> str:
+    """A log of so many nodes of eight; the bandwidths go with its ranks."""
+    factor = factor or 2 * (8 * num_nodes - 1) / (8 * num_nodes)
+    return NODE.format(ranks=table or ranks(num_nodes), out=266.15 * factor, into=266.43 * factor)
+
+
 def only(text: str, path: str = "<log>") -> LogRun:
     (run,) = parse_nccl_log(text, path)
     return run
 
 
 def test_a_recent_log_in_full() -> None:
-    run = only(NODE.format(ranks=ranks(1)))
+    run = only(log(1))
     assert (run.collective, run.num_ranks, run.hosts, run.device) == (
         "all_reduce", 8, ("h100-0",), "NVIDIA H100 80GB HBM3",
     )  # fmt: skip
@@ -60,7 +66,7 @@ def test_a_recent_log_in_full() -> None:
 
 
 def test_a_captured_run_says_so() -> None:
-    assert only(NODE.format(ranks=ranks(1)).replace("graph: 0", "graph: 3")).captured
+    assert only(log(1).replace("graph: 0", "graph: 3")).captured
 
 
 @pytest.mark.parametrize(
@@ -77,13 +83,13 @@ def test_a_captured_run_says_so() -> None:
     ],
 )
 def test_launchers_and_containers_put_things_in_front(prefix: str) -> None:
-    text = "\n".join(prefix + line for line in NODE.format(ranks=ranks(2)).splitlines())
+    text = "\n".join(prefix + line for line in log(2).splitlines())
     run = only(text)
     assert (run.collective, run.num_ranks, len(run.hosts), len(run.lines)) == ("all_reduce", 16, 2, 2)
 
 
 def test_a_log_pasted_without_its_hashes() -> None:
-    run = only(NODE.format(ranks=ranks(1)).replace("#wrong", "wrong").replace("#", " "))
+    run = only(log(1).replace("#wrong", "wrong").replace("#", " "))
     assert (run.num_ranks, len(run.lines), run.problems) == (8, 2, [])
 
 
@@ -145,12 +151,8 @@ def test_rccl_tests_print_the_same() -> None:
 
 
 def test_several_runs_in_one_file() -> None:
-    second = (
-        NODE.format(ranks=ranks(2))
-        .replace("all_reduce", "all_gather")
-        .replace("    268435456", "     16777216")
-    )
-    runs = parse_nccl_log("some shell\n" + NODE.format(ranks=ranks(1)) + "slurmstepd: done\n" + second)
+    second = log(2).replace("all_reduce", "all_gather").replace("    268435456", "     16777216")
+    runs = parse_nccl_log("some shell\n" + log(1) + "slurmstepd: done\n" + second)
     assert [(one.collective, one.num_ranks, len(one.lines)) for one in runs] == [
         ("all_reduce", 8, 2), ("all_gather", 16, 2),
     ]  # fmt: skip
@@ -163,7 +165,7 @@ def test_old_runs_are_told_apart_by_the_command_between_them() -> None:
 
 def test_groups_of_ranks_that_run_at_the_same_time() -> None:
     halves = ranks(1).replace("Group  0", "Group  1", 4)
-    run = only(NODE.format(ranks=halves))
+    run = only(log(1, halves, factor=1.5))
     assert (run.num_ranks, run.num_groups) == (4, 2)
 
 
@@ -179,6 +181,27 @@ def test_the_factor_gives_back_the_ranks() -> None:
     assert (run.collective, run.num_ranks) == ("all_reduce", 128)
 
 
+SHORTENED = """\
+#  Rank 143 Group  0 Pid  14840 on slurm-gb200-207-171 device  3 [0x01] NVIDIA GB200
+#       size         count      type   redop    root     time   algbw   busbw #wrong     time   algbw   busbw #wrong
+   536870912     134217728     float     sum      -1   2156.8  248.92  {}      0   2093.7  256.42  {}      0
+ 17179869184    4294967296     float     sum      -1    42067  408.40  {}      0    41557  413.41  {}      0
+"""
+
+
+def test_a_table_that_is_shown_in_part_is_not_counted() -> None:
+    run = only(SHORTENED.format("494.38", "509.28", "811.13", "821.08"))
+    assert (run.num_ranks, run.table_is_whole, run.problems) == (144, False, [])
+
+
+def test_a_table_and_bandwidths_of_different_ranks_contradict_each_other() -> None:
+    """As one published log does: its last rank is 143, its factor that of 128."""
+    run = only(SHORTENED.format("493.94", "508.83", "810.41", "820.36"))
+    assert run.num_ranks == 128
+    (problem,) = run.problems
+    assert problem.why == "144 ranks are listed, and busbw over algbw is that of 128"
+
+
 def test_elements_give_back_the_ranks_of_a_gather() -> None:
     text = BARE.replace("4294967296", "  33554432").replace("369.86", "184.93").replace("sum", "none")
     run = only(text, "all_gather_h200.out")
@@ -186,7 +209,12 @@ def test_elements_give_back_the_ranks_of_a_gather() -> None:
 
 
 def test_a_factor_that_rounding_leaves_open_gives_no_ranks() -> None:
-    text = BARE.replace("186.39", "  0.13").replace("369.86", "  0.26").replace("92173", "132152839")
+    text = (
+        BARE.replace("186.39", "  0.13")
+        .replace("369.86", "  0.26")
+        .replace("92173", "132152839")
+        .partition(" 92284")[0]
+    )
     assert only(text).num_ranks == 0
 
 
@@ -231,7 +259,7 @@ def test_a_line_cut_off_in_place_keeps_its_first_half() -> None:
 
 
 def test_a_log_cut_off_before_its_first_line_says_so() -> None:
-    run = only(NODE.format(ranks=ranks(1)).split("#       size")[0])
+    run = only(log(1).split("#       size")[0])
     assert "without measurements" in run.problems[0].why
 
 
@@ -253,24 +281,56 @@ node-a:27255:27299 [0] NCCL INFO Channel 01/0 : 8[0] -> 0[0] [receive] via NET/I
 
 
 def test_what_the_library_says_is_kept() -> None:
-    hints = only(MESSAGES + NODE.format(ranks=ranks(2))).hints
+    hints = only(MESSAGES + log(2)).hints
     assert (hints.network, hints.nics, hints.nvls, hints.staged) == ("IB", {0, 3}, False, True)
     assert hints.settings == {"NCCL_ALGO": "Ring"}
 
 
+@pytest.mark.parametrize(
+    ("line", "network", "nic", "staged"),
+    [
+        ("[receive] via NET/NCCL RDMA Plugin v8/7/GDRDMA", "NCCL RDMA Plugin v8", 7, False),
+        ("[send] via NET/SPCX/2(8)/GDRDMA", "SPCX", 2, False),
+        ("[send] via NET/Libfabric/1", "Libfabric", 1, True),
+        ("[receive] via NET/Socket/0", "Socket", 0, True),
+    ],
+)
+def test_channels_of_every_network(line: str, network: str, nic: int, staged: bool) -> None:
+    text = f"a:1:2 [0] NCCL INFO Channel 00/0 : 8[0] -> 0[0] {line}\n"
+    hints = only(text + log(2)).hints
+    assert (hints.network, hints.nics, hints.staged) == (network, {nic}, staged)
+
+
+def test_variables_on_the_command_line_belong_to_its_run() -> None:
+    text = "".join(
+        f"mpirun -np 16 -x NCCL_ALGO={name} ./all_reduce_perf -g 1\n{log(2)}" for name in ("Ring", "Tree")
+    )
+    assert [run.hints.settings for run in parse_nccl_log(text)] == [
+        {"NCCL_ALGO": "Ring"},
+        {"NCCL_ALGO": "Tree"},
+    ]
+
+
+def test_a_broadcast_of_old_prints_its_root_only() -> None:
+    text = "  1048576        262144   float       0    74.62   14.05   14.05  0e+00    79.08   13.26   13.26  0e+00\n"
+    (line,) = only(text, "broadcast.txt").lines
+    assert (line.root, line.redop) == (0, "")
+    assert line.out_of_place.time_s == pytest.approx(74.62e-6)
+
+
 def test_messages_between_the_lines_do_no_harm() -> None:
-    head, _, tail = NODE.format(ranks=ranks(2)).partition("        1024 ")
+    head, _, tail = log(2).partition("        1024 ")
     run = only(head + MESSAGES + "        1024 " + tail)
     assert (run.num_ranks, len(run.lines), run.problems) == (16, 2, [])
 
 
 def test_other_tests_of_the_suite_are_none_of_ours() -> None:
-    assert only(NODE.format(ranks=ranks(1)).replace("all_reduce", "hypercube")).collective == ""
+    assert only(log(1).replace("all_reduce", "hypercube")).collective == ""
 
 
 def test_a_table_of_runs_is_no_log(tmp_path: Path) -> None:
     assert not is_nccl_log("series,collective,bytes,gpus\nx,all_reduce,1024,8\n")
     path = tmp_path / "x.log"
-    path.write_text(NODE.format(ranks=ranks(1)))
+    path.write_text(log(1))
     assert is_nccl_log(path.read_text())
     assert read_nccl_log(str(path))[0].path == str(path)
