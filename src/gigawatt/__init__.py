@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
     from gigawatt.design.device import measure_device as measure_device
+    from gigawatt.design.facility import design_facility as design_facility
     from gigawatt.design.training import design_training as design_training
     from gigawatt.design.training import predict_training as predict_training
     from gigawatt.documents import json_schema as json_schema
@@ -61,6 +62,7 @@ _HOMES = {
     "ValidityError": "errors",
     "calibrate_training": "validation.calibrate",
     "compare_plans": "project.comparison",
+    "design_facility": "design.facility",
     "design_training": "design.training",
     "draw_report": "project.handover",
     "explain_figure": "project",

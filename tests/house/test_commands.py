@@ -20,6 +20,8 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "design facility --draw --fabric --gpus --json --overlay --quiet --site --system "
+    "--verbose": "design_facility",
     "design training MODEL --cp --dp --ep --etp --exhaustive --fabric --global-batch --gpus --json --layout "
     "--micro-batch --out --overlay --pp --precision --quiet --recompute --schedule --seq-len --system "
     "--tokens --top --tp --verbose --vpp --zero": "design_training",

@@ -27,6 +27,7 @@ PUBLIC = (
     "__version__",
     "calibrate_training",
     "compare_plans",
+    "design_facility",
     "design_training",
     "draw_report",
     "explain_figure",

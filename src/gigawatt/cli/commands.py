@@ -14,7 +14,10 @@ _SUMMARY = (
 _DESIGN = LazyGroup(
     "design",
     "how to lay work out on machines",
-    {"training": Later("the best layout of a training run, and the proof", "design", "training")},
+    {
+        "facility": Later("halls, power and cooling of a cluster", "facility", "facility"),
+        "training": Later("the best layout of a training run, and the proof", "design", "training"),
+    },
 )
 _CATALOG = LazyGroup(
     "catalog",

@@ -1,0 +1,58 @@
+"""One question about one facility: system, number and site by name in, halls, power and cooling out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gigawatt.domain.facility import FacilityDesign
+from gigawatt.errors import InputError
+from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
+from gigawatt.project.facility_parts import DEFAULT_SITE, facility_parts
+from gigawatt.project.handover import write_files
+
+
+def house(
+    system: str,
+    num_accelerators: int,
+    site: str = DEFAULT_SITE,
+    fabric: str = "",
+    overlays: Sequence[Path] = (),
+) -> FacilityDesign:
+    """The facility for so many accelerators of a system, with its usual kind of fabric unless one is named.
+
+    Raises InputError for unknown ids and parts of which too little is known, InfeasibleError with the limit
+    that binds and the nearest design that works.
+    """
+    from gigawatt.catalog import load_catalog
+
+    catalogue = load_catalog(overlays)
+    found, accelerator = catalogue.require_plannable(system)
+    kind = fabric or default_fabric(catalogue, found)
+    if not kind:
+        raise InputError(f"the catalogue has no kind of fabric for {found.id}: name one with --fabric")
+    parts = fabric_parts(catalogue, kind, found)
+    place, climate, equipment = facility_parts(catalogue, site)
+    from gigawatt.design.fabric import plan_fabric
+    from gigawatt.design.facility import design_facility
+
+    wired = plan_fabric(found, num_accelerators, parts)
+    return design_facility(found, accelerator, num_accelerators, wired, place, climate, equipment, parts)
+
+
+def draw_facility(design: FacilityDesign, folder: Path) -> tuple[Path, ...]:
+    """Writes the floor plan and the elevation of each kind of rack as SVG files; the paths written.
+
+    Raises WriteError.
+    """
+    return write_files({f"{name}.svg": drawing + "\n" for name, drawing in _drawings(design)}, folder)
+
+
+def _drawings(design: FacilityDesign) -> Iterator[tuple[str, str]]:
+    from gigawatt.drawings.elevation import elevation_svg
+    from gigawatt.drawings.floor_plan import floor_plan_svg
+
+    yield "floor-plan", floor_plan_svg(design)
+    for kind in design.floor.racks:
+        words = kind.name if kind.role != "compute" else design.system
+        yield f"elevation-{words.lower().replace(' ', '-')}", elevation_svg(kind)
