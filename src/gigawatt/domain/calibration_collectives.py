@@ -54,6 +54,8 @@ class Protocol(Sourced):
     far_step_s: float = Field(ge=0)
     wire_frac: float = Field(gt=0, le=1)
     """Share of the links' rate that the protocol leaves for data."""
+    most_far_bytes_per_s: float | None = Field(default=None, gt=0)
+    """Bus bandwidth that it does not exceed between domains."""
 
 
 class ExchangeKind(Sourced):

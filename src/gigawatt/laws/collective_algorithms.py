@@ -142,27 +142,43 @@ def beside_s(one_s: Number, other_s: Number, sharpness: Number) -> Number:
     Source: Churchill, Usagi, "A general expression for the correlation of rates of transfer and other
     phenomena", AIChE Journal 18, 1972 (two limits joined by one exponent).
 
-    >>> round(beside_s(3.0, 4.0, 2.0), 9), round(beside_s(3.0, 4.0, 1.0), 9)
-    (5.0, 7.0)
+    >>> [round(float(beside_s(3.0, 4.0, sharpness)), 9) for sharpness in (1.0, 2.0)]
+    [7.0, 5.0]
     """
     most = np.maximum(np.maximum(one_s, other_s), 1e-15)
     return most * ((one_s / most) ** sharpness + (other_s / most) ** sharpness) ** (1.0 / sharpness)
 
 
-def ramped_s(latency_s: Number, wire_s: Number, ramp: Number) -> Number:
+def ramped_s(latency_s: Number, wire_s: Number, refills: Number, onset: Number) -> Number:
     """Time of a collective from its latency and its time on the wire [s].
 
-    (L^p + W^p)^(1/p). p = 1 is the latency-bandwidth model of Hockney. Below 1, chunks and channels that fill up
-    with the size make the passage between both slow, as measured: tree and switch algorithms reach only 0.4 to
-    0.7 of their rate at middle sizes.
-    Source: Hockney, "The communication challenge for MPP", Parallel Computing 20, 1994; the joining exponent of
-    Churchill, Usagi, AIChE Journal 18, 1972; NVIDIA NCCL, src/graph/tuning.cc (trees at middle sizes).
+    L + W + r L W / (W + c L). What fits into the buffers of the pipeline pays the latency once; beyond, rounds of
+    chunks expose up to r further latencies, half of them once the wire takes c times the latency. r = 0 is the
+    latency-bandwidth model of Hockney. Rates at middle sizes fall to 0.4 to 0.7 of those at large ones, as NCCL's
+    own correction of trees has it.
+    Source: Hockney, "The communication challenge for MPP", Parallel Computing 20, 1994; NVIDIA NCCL,
+    src/graph/tuning.cc (trees at middle sizes).
 
-    >>> ramped_s(20e-6, 80e-6, 1.0)
-    0.0001
+    >>> round(1e6 * ramped_s(20e-6, 80e-6, 0.0, 3.0))
+    100
+    >>> round(1e6 * ramped_s(20e-6, 60e-6, 2.0, 3.0))
+    100
     """
-    most = np.maximum(np.maximum(latency_s, wire_s), 1e-15)
-    return most * ((latency_s / most) ** ramp + (wire_s / most) ** ramp) ** (1.0 / ramp)
+    return latency_s + wire_s * (1.0 + refills * latency_s / (wire_s + onset * latency_s + 1e-12))
+
+
+def filled_s(wire_s: Number, total_bytes: Number, fill_bytes: Number) -> Number:
+    """Time on the wire of a pipeline that holds `fill_bytes` at once: filling it counts too [s].
+
+    W (1 + F / (S + F)). Every rank works on a chunk per channel at a time; a buffer smaller than all chunks
+    together passes at half rate, a larger one pays one filling.
+    Source: NVIDIA NCCL, environment variables (NCCL_NVLS_CHUNKSIZE: 128 KiB), times 16 channels and eight ranks:
+    16 MiB.
+
+    >>> filled_s(100.0, 16.0, 16.0), round(filled_s(1600.0, 256.0, 16.0))
+    (150.0, 1694)
+    """
+    return wire_s * (1.0 + fill_bytes / (total_bytes + fill_bytes))
 
 
 def exchange_s(

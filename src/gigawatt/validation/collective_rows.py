@@ -129,7 +129,8 @@ def _measurement(
     if near.num_accelerators_per_domain <= ranks / nodes:
         inside = math.ceil(ranks / nodes)
     domains = math.ceil(ranks / inside)
-    far = far_of(row["fabric"], calibration) if domains > 1 else None
+    network = f"{row['fabric']}; {row.get('note', '')}"
+    far = far_of(network, calibration) if domains > 1 else None
     exchange = _exchange(kind, row, calibration) if kind else None
     size = _exchange_bytes(collective, exchange) if exchange else _number(row, "bytes")
     return MeasuredCollective(

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from gigawatt.design.collectives.algorithms import ALGORITHMS, Span, Traffic
 from gigawatt.domain.calibration_collectives import Protocol
-from gigawatt.laws.collective_algorithms import beside_s, ramped_s
+from gigawatt.laws.collective_algorithms import beside_s, filled_s, ramped_s
 from gigawatt.laws.numbers import Number
 
 Floats = NDArray[np.float64]
 
 NEVER_S = np.inf
 REDUCING = ("all_reduce",)
+SWITCHED = ("nvls", "nvls-tree", "sharp")
 
 
 class Physics(NamedTuple):
@@ -24,16 +25,20 @@ class Physics(NamedTuple):
 
     near_frac: Number
     switch_frac: Number
+    joined_frac: Number
     far_frac: Number
     base_latency: Number
     near_latency: Number
+    switch_latency: Number
     far_latency: Number
     hop_latency: Number
     flush: Number
     rank_s: Number
     low_latency_frac: Number
-    ramp_reduce: Number
-    ramp_gather: Number
+    refills_reduce: Number
+    refills_gather: Number
+    refill_onset: Number
+    granule_bytes: Number
     overlap: Number
     launch_s: Number
     exchange_near_frac: Number
@@ -84,24 +89,45 @@ def price(
         traffic = algorithm.traffic(bytes_total, span)
         for protocol in protocols:
             if protocol.algorithm == algorithm.name:
-                ramp = physics.ramp_reduce if collective in REDUCING else physics.ramp_gather
-                found.append(_choice(traffic, protocol, links, physics, ramp, captured))
+                refills = physics.refills_reduce if collective in REDUCING else physics.refills_gather
+                found.append(_choice(traffic, protocol, links, physics, refills, captured, bytes_total, span))
     return tuple(found)
 
 
 def _choice(
-    traffic: Traffic, protocol: Protocol, links: Links, physics: Physics, ramp: Number, captured: bool
+    traffic: Traffic,
+    protocol: Protocol,
+    links: Links,
+    physics: Physics,
+    refills: Number,
+    captured: bool,
+    bytes_total: Number,
+    span: Span,
 ) -> Choice:
     latency_s = _latency_s(traffic, protocol, links, physics, captured)
-    frac = protocol.wire_frac * (physics.low_latency_frac if protocol.protocol == "LL" else 1.0)
-    own_s = traffic.near_bytes / (links.near_bytes_per_s * physics.near_frac)
-    near_s = (own_s + traffic.switch_bytes / (links.near_bytes_per_s * physics.switch_frac)) / frac
-    far_s = traffic.far_bytes / (links.far_bytes_per_s * physics.far_frac) / frac
-    time_s = ramped_s(latency_s, beside_s(near_s, far_s, physics.overlap), ramp)
+    near_s, far_s = _wire_s(traffic, protocol, links, physics, span.domains)
+    wire_s = beside_s(near_s, far_s, physics.overlap)
+    wire_s = filled_s(wire_s, bytes_total, physics.granule_bytes * span.inside)
+    time_s = ramped_s(latency_s, wire_s, refills, physics.refill_onset)
     time_s = np.where(traffic.usable, time_s, NEVER_S)
-    return Choice(
-        protocol.algorithm, protocol.protocol, *np.broadcast_arrays(time_s, latency_s, near_s, far_s)
-    )
+    columns = np.broadcast_arrays(time_s, latency_s, near_s, far_s)
+    return Choice(protocol.algorithm, protocol.protocol, *columns)
+
+
+def _wire_s(
+    traffic: Traffic, protocol: Protocol, links: Links, physics: Physics, domains: Number
+) -> tuple[Number, Number]:
+    """Time within domains and between them, at the rate that protocol and links allow."""
+    frac = protocol.wire_frac * (physics.low_latency_frac if protocol.protocol == "LL" else 1.0)
+    joined = np.where(domains > 1, physics.joined_frac, 1.0)
+    own_s = traffic.near_bytes / (links.near_bytes_per_s * physics.near_frac)
+    switched_s = traffic.switch_bytes / (links.near_bytes_per_s * physics.switch_frac * joined)
+    near_s = (own_s + switched_s) / frac
+    if protocol.most_far_bytes_per_s:
+        capped_s = traffic.near_bytes / protocol.most_far_bytes_per_s
+        near_s = np.where(domains > 1, np.maximum(near_s, capped_s), near_s)
+    far_s = traffic.far_bytes / (links.far_bytes_per_s * physics.far_frac) / frac
+    return near_s, far_s
 
 
 def _latency_s(
@@ -110,7 +136,8 @@ def _latency_s(
     """Before the first step, then all steps one after the other."""
     hop_s = links.hop_s * physics.hop_latency * (physics.flush if protocol.protocol == "Simple" else 1.0)
     base_s = protocol.base_s * physics.base_latency
-    near_s = traffic.near_steps * protocol.near_step_s * physics.near_latency
+    pace = physics.switch_latency if protocol.algorithm in SWITCHED else physics.near_latency
+    near_s = traffic.near_steps * protocol.near_step_s * pace
     far_s = traffic.far_steps * (protocol.far_step_s * physics.far_latency + hop_s)
     return base_s + near_s + far_s + traffic.waited_ranks * physics.rank_s - captured * physics.launch_s
 
