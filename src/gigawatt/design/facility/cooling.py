@@ -32,7 +32,8 @@ from gigawatt.design.facility.weather import Weather, design_hour, hourly_weathe
 from gigawatt.domain.fabric import FailureEffect
 from gigawatt.domain.facility import Climate, CoolingNode, CoolingPlant, Equipment, Redundancy, Site
 from gigawatt.errors import InputError
-from gigawatt.laws.cooling import HOUR_S, coolant_flow_m3_per_s, overheat_s
+from gigawatt.laws.cooling import coolant_flow_m3_per_s, overheat_s
+from gigawatt.laws.finance import HOUR_S
 from gigawatt.units import format_quantity
 
 Floats = NDArray[np.float64]
@@ -159,6 +160,7 @@ def _time_left(plant: CoolingPlant, pump: CoolingNode, equipment: Mapping[str, E
 
 def _nodes(loop: Loop, peak: LoopHours, num_blocks: int, redundancy: Redundancy) -> Iterator[CoolingNode]:
     flow = terminal_flow_m3_per_s(loop)
+    by_heat = loop.heat_w / (loop.terminal.num * loop.terminal.equipment.rating_w)
     water = float(coolant_flow_m3_per_s(loop.heat_w + peak.terminal_w[0], loop.rise_k))
     kept = [
         (
@@ -166,7 +168,7 @@ def _nodes(loop: Loop, peak: LoopHours, num_blocks: int, redundancy: Redundancy)
             peak.terminal_w,
             loop.heat_w + peak.terminal_w,
             flow,
-            _flow_load(loop.terminal, flow),
+            max(_flow_load(loop.terminal, flow), by_heat),
         ),
         (loop.pump, peak.pump_w, peak.load_w, water, _flow_load(loop.pump, water)),
     ]
@@ -196,7 +198,7 @@ def _flow_load(stage: Stage, flow_m3_per_s: float) -> float:
 
 
 def _rejector_load(loop: Loop, peak: LoopHours) -> float:
-    """Of air flow where coolers cool alone, of heat where they serve chillers; trimmed, they run full."""
+    """Of the air flow where coolers cool alone or are trimmed, of the heat where they serve chillers."""
     assert loop.rejector is not None
     if loop.chiller is not None and loop.chiller.equipment.kind == WATER_COOLED:
         return float(peak.rejector_heat_w[0]) / (loop.rejector.num * loop.rejector.equipment.rating_w)
