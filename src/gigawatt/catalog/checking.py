@@ -129,6 +129,20 @@ def _referring(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tu
                 yield f"offers/{offer.id}", f'"{name}" is not in the catalogue'
         if offer.system in systems and catalog.system(offer.system).accelerator != offer.accelerator:
             yield f"offers/{offer.id}", f"{offer.system} does not hold {offer.accelerator}"
+    yield from _sites_refer(rows)
+
+
+def _sites_refer(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
+    """A site's climate, power chain and cooling plant are in the catalogue."""
+    known = {
+        table: {plain(name) for row in rows[table] for name in (row.id, *row.aliases)}
+        for table in ("climates", "equipment")
+    }
+    for site in rows["sites"]:
+        asked = (("climates", site.climate), *(("equipment", id) for id in (*site.chain, *site.plant)))
+        for table, name in asked:
+            if plain(name) not in known[table]:
+                yield f"sites/{site.id}", f'"{name}" is not among the {table} of the catalogue'
 
 
 def _plausible(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:

@@ -139,7 +139,8 @@ def saturation_pressure_pa(temperature_c: Number) -> Number:
 def wet_bulb_c(temperature_c: Number, relative_humidity_frac: Number) -> Number:
     """Wet-bulb temperature at sea-level pressure, from 0 to 50 °C and 5 to 99 % humidity, within 1.4 K.
 
-    Between 15 and 95 % within 1.2 K; below 0 °C within 1.8 K. Humidities beyond are taken as the nearest. At 80 kPa the true value lies up to 1.5 K lower.
+    Between 15 and 95 % within 1.2 K; below 0 °C within 1.8 K. Humidities beyond are taken as the nearest. At
+    80 kPa the true value lies up to 1.5 K lower.
 
     Source: Stull, Wet-Bulb Temperature from Relative Humidity and Air Temperature, J. Appl. Meteor.
     Climatol. 50 (2011), equation 1 and its example, 20 °C at 50 %:
@@ -198,7 +199,7 @@ def diurnal_temperature_c(mean_c: Number, range_k: Number, hour: Number) -> Numb
     """Temperature through a day: the first harmonic, warmest at 15 h local standard time.
 
     The mean of the day is `mean_c`, its maximum less its minimum `range_k`. Real mornings warm faster
-    than evenings cool; within 2 K of the mean days of typical years.
+    than evenings cool; within 3 K of the mean days of typical years.
 
     Source: ASHRAE Handbook of Fundamentals, daily range fractions (maximum at 14 to 15 h). A day of 20 °C
     and 10 K at its warmest, and half a day later:
