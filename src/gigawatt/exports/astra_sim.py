@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from gigawatt.domain.fabric import Network
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.cluster import BuiltCluster
 
@@ -39,12 +38,13 @@ SYSTEM = {
 
 @dataclass(frozen=True, slots=True)
 class NetworkDimension:
-    """One dimension: how many of the next inner ones it joins, how fast, over what latency end to end."""
+    """One dimension: how many of the next inner ones it joins, how fast, after what latency."""
 
     num_joined: int
     bytes_per_s: float
     """Of one accelerator, one direction."""
     latency_s: float
+    """Of a step from one member to another."""
     topology: str = "Switch"
 
 
@@ -80,14 +80,16 @@ def network_dimensions(cluster: BuiltCluster) -> tuple[NetworkDimension, ...]:
                 f"{total} accelerators are no whole number of {noun} of {size}; ASTRA-sim needs equal ones"
             )
             raise InputError(Problem(message, "num_accelerators"))
+    near_s, far_s = cluster.near_step_s, cluster.far_step_s
+    if near_s is None or far_s is None or not system.scale_up_bytes_per_s:
+        raise InputError(Problem("ASTRA-sim wants the rate and latency of every dimension", system.id))
     inside = min(domain, total)
-    fast = system.scale_up_bytes_per_s or 0.0
     slow = compute_bytes_per_s(cluster)
     between = slow / max(compute.oversubscription, 1.0)
     found = (
-        NetworkDimension(inside, fast, path_s(cluster, cluster.network("scale-up"))),
-        NetworkDimension(max(1, min(per_pod, total) // inside), slow, path_s(cluster, compute)),
-        NetworkDimension(math.ceil(total / per_pod), between, path_s(cluster, compute)),
+        NetworkDimension(inside, system.scale_up_bytes_per_s, near_s),
+        NetworkDimension(max(1, min(per_pod, total) // inside), slow, far_s),
+        NetworkDimension(math.ceil(total / per_pod), between, far_s),
     )
     return tuple(one for one in found if one.num_joined > 1)
 
@@ -100,21 +102,9 @@ def compute_bytes_per_s(cluster: BuiltCluster) -> float:
     return per_link * compute.links_per_node / cluster.system.num_accelerators_per_node
 
 
-def path_s(cluster: BuiltCluster, network: Network | None) -> float:
-    """Time through the switches of a network, up and down again [s]; what is not known counts nothing."""
-    if network is None:
-        return 0.0
-    switches = (cluster.parts.switches[tier.switch] for tier in network.tiers)
-    passed = [switch.forwarding_s or 0.0 for switch in switches]
-    return 2 * sum(passed) - (passed[-1] if passed else 0.0)
-
-
 def _listed(values: list[Any]) -> str:
-    return (
-        "[ "
-        + ", ".join(f"{value:.9g}" if isinstance(value, float) else str(value) for value in values)
-        + " ]"
-    )
+    texts = (f"{value:.9g}" if isinstance(value, float) else str(value) for value in values)
+    return f"[ {', '.join(texts)} ]"
 
 
 def _system(cluster: BuiltCluster, num_dimensions: int) -> str:

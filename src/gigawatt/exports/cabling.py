@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from gigawatt.design.fabric import FabricGraph
+from gigawatt.design.fabric.cabling import cable_lengths, links_for
 from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES
 from gigawatt.domain.fabric import Network
 from gigawatt.exports.cluster import BuiltCluster, port_names
@@ -116,5 +119,21 @@ def role_ports(cluster: BuiltCluster, network: Network) -> dict[int, list[str]]:
 def _laid(
     cluster: BuiltCluster, network: Network, graph: FabricGraph
 ) -> tuple[list[float | None], list[str]]:
-    """Length and part of each link of a network."""
-    return [None] * graph.num_links, [""] * graph.num_links
+    """Length and kind of the cable of each link of a network; blank where no facility is designed."""
+    places = cluster.positions(network.name)
+    if places is None or cluster.floor is None:
+        return [None] * graph.num_links, [""] * graph.num_links
+    kind = cluster.parts.kind if network.name == "compute" else cluster.parts.others[network.name]
+    laid = cable_lengths(graph, places, cluster.floor.tray_height_m, kind.cable_allowance_m)
+    parts = np.full(laid.length_m.size, "", dtype=object)
+    lower = graph.device_role[graph.cable_a[laid.first_link]]
+    upper = graph.device_role[graph.cable_b[laid.first_link]]
+    lower = np.where(lower == MANAGER, NODE, lower)
+    for group in network.cables:
+        mine = (lower == ROLES.index(group.lower)) & (upper == ROLES.index(group.upper))
+        suited = links_for(group, network, cluster.parts.links)
+        if suited:
+            reach = np.searchsorted([link.reach_m for link in suited], laid.length_m[mine])
+            parts[mine] = np.array([link.id for link in suited], dtype=object)[reach]
+    cable = np.cumsum(np.diff(graph.cable_number, prepend=-1) != 0) - 1
+    return laid.length_m[cable].tolist(), parts[cable].tolist()

@@ -58,6 +58,10 @@ class BuiltCluster:
     parts: FabricParts
     facility: FacilityDesign | None = None
     equipment: Mapping[str, Equipment] = field(default_factory=dict)
+    near_step_s: float | None = None
+    """Latency of a message between accelerators of one scale-up domain."""
+    far_step_s: float | None = None
+    """Latency of a message between domains."""
     _laid_out: dict[str, FabricGraph] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES
+from gigawatt.domain.hardware import Accelerator
 from gigawatt.exports.cluster import BuiltCluster
 
 FORMAT_VERSION = "2026-08"
@@ -39,13 +40,22 @@ def _lines(cluster: BuiltCluster) -> Iterator[str]:
     number[switches] = num_gpus + num_domains + np.arange(len(switches))
     num_links = num_gpus + int(np.count_nonzero(graph.device_role[graph.cable_a] != MANAGER))
     total = num_gpus + num_domains + len(switches)
-    kind = cluster.accelerator.name.split()[0]
+    kind = gpu_kind(cluster.accelerator)
     yield f"{total} {per_node} {num_domains} {len(switches)} {num_links} {kind}\n"
     yield " ".join(str(one) for one in range(num_gpus, total)) + "\n"
     fast = _rate(system.scale_up_bytes_per_s or 0.0)
     for gpu in range(num_gpus):
         yield f"{gpu} {num_gpus + gpu // system.num_accelerators_per_domain} {fast} 0ms {_NO_ERRORS}\n"
     yield from _cable_lines(cluster, number, per_node)
+
+
+def gpu_kind(accelerator: Accelerator) -> str:
+    """What SimAI calls a GPU: the model without its maker, in one word.
+
+    The simulator knows A100, A800, H100, H800 and H20; others it takes for one of its own.
+    """
+    words = accelerator.name.removeprefix(accelerator.vendor).split()
+    return words[0]
 
 
 def _cable_lines(cluster: BuiltCluster, number: NDArray[np.int64], per_node: int) -> Iterator[str]:
