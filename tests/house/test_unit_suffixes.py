@@ -20,6 +20,8 @@ DIMENSIONLESS = {
     "factor": "a ratio",
     "ratio": "a ratio",
     "pue": "power usage effectiveness, a ratio >= 1",
+    "peak_pue": "the same, of one hour",
+    "latitude": "degrees, as everywhere",
     "imbalance": "the fullest over the mean, a ratio >= 1",
     "offset": "in log space, of a parameter named beside it",
     "offsets": "in log space, of parameters named beside them",
@@ -41,7 +43,7 @@ DIMENSIONLESS = {
     "size": "a unit's size in base units (units.py)",
 }
 # Counts may be floats where they are estimates or array elements.
-COUNT = re.compile(r"^num_|_(count|years|hours|days|gpu_h)$|^(count|gpu_h|gpu_hours|gpu_days)$")
+COUNT = re.compile(r"^num_|_(count|years|months|hours|days|gpu_h)$|^(count|months|gpu_h|gpu_hours|gpu_days)$")
 DIMENSION_WORDS = set(
     "time duration latency delay interval frequency bandwidth throughput traffic rate speed volume memory "
     "capacity power energy heat temperature emissions cost price fee".split()
@@ -100,7 +102,7 @@ def silent_names(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def test_public_floats_say_their_unit(source: dict[str, ast.Module]) -> None:
-    pixels = ("report/", "console/", "units.py")  # drawing speaks in pixels; units.py is the table itself
+    pixels = ("report/", "console/", "drawings/", "units.py")  # drawing speaks in pixels; units.py is the table itself
     silent = [
         text
         for path, tree in source.items()

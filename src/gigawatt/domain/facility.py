@@ -31,7 +31,7 @@ class RackItem(Record):
     """Id in the catalogue, where it has one."""
     quantity: int
     """In the fullest rack of the kind; they stand one upon the other."""
-    rack_units: float
+    rack_units: int
     """Of one; 0: it takes no room of its own."""
     lowest_unit: int = 1
     """Where the first of them begins; 1 is the lowest unit of the rack."""

@@ -81,7 +81,8 @@ def _item(item: RackItem, rack_units: int, fill: str) -> Iterator[Markup]:
         bottom = item.lowest_unit - 1 + number * item.rack_units
         y = _TOP + (rack_units - bottom) * _UNIT - height
         yield box(_LEFT + 2.0, y + 0.75, _FRAME - 4.0, height - 1.5, fill, radius=2.0, hint=item.name)
-        name = item.name if item.quantity == 1 else f"{item.name} {number + 1}"
+        what, comma, rest = item.name.partition(",")
+        name = item.name if item.quantity == 1 else f"{what} {number + 1}{comma}{rest}"
         yield text(_LEFT + 12.0, y + height / 2 + 3.6, name, 10.0, "#ffffff")
         if item.part and height >= 2 * _UNIT:
             yield text(_LEFT + _FRAME - 12.0, y + height / 2 + 3.6, item.part, 10.0, "#ffffff", "end")

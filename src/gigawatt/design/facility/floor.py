@@ -71,7 +71,7 @@ def plan_floor(racks: Sequence[RackKind], design: FabricDesign, site: Site) -> F
     load = _floor_load_kg_per_m2(racks, site)
     num_units = ceil(design.num_units / racks[0].units_together)
     groups_per_unit = _groups_per_unit(racks, num_units, site)
-    num_halls, groups_per_hall = _halls(racks, num_units, groups_per_unit, site)
+    num_halls, groups_per_hall = _halls(racks, groups_per_unit, site)
     trial = _plan(racks, num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
     plan = _with_hall_power(trial)
     _require_area(plan, design, site)
@@ -111,9 +111,19 @@ def _groups_per_unit(racks: Sequence[RackKind], num_units: int, site: Site) -> i
     return max(1, parts)
 
 
-def _halls(racks: Sequence[RackKind], num_units: int, groups_per_unit: int, site: Site) -> tuple[int, int]:
+def _num_groups(racks: Sequence[RackKind], groups_per_unit: int) -> int:
+    """Groups that hold racks: of a last unit that is filled in part, perhaps not all."""
+    most = 0
+    for kind in racks:
+        if kind.num_per_unit:
+            unit, within = divmod(kind.num_racks - 1, kind.num_per_unit)
+            most = max(most, unit * groups_per_unit + within // ceil(kind.num_per_unit / groups_per_unit) + 1)
+    return most
+
+
+def _halls(racks: Sequence[RackKind], groups_per_unit: int, site: Site) -> tuple[int, int]:
     """The fewest halls that hold all groups, evenly filled, and the groups in each."""
-    num_groups = num_units * groups_per_unit
+    num_groups = _num_groups(racks, groups_per_unit)
     total_w = sum(kind.num_racks * kind.power_w for kind in racks)
     num_racks = sum(kind.num_racks for kind in racks)
     num_halls = max(1, ceil(total_w / site.hall_it_w), num_racks // (site.rows_per_hall * site.racks_per_row))

@@ -180,7 +180,7 @@ def _node_items(system: System, accelerator: Accelerator, num_in_rack: int) -> t
             for part in system.rack_parts
         )
     node = f"node, {system.num_accelerators_per_node} x {accelerator.name}"
-    units = float(system.node_rack_units or 1)
+    units = system.node_rack_units or 1
     return (RackItem(name=node, part=system.id, quantity=num_in_rack, rack_units=units),)
 
 
@@ -268,7 +268,7 @@ def _stacked(loads: Sequence[tuple[_Load, int]], num_racks: int, site: Site) -> 
                 name=load.name,
                 part=load.part,
                 quantity=quantity,
-                rack_units=float(load.rack_units),
+                rack_units=load.rack_units,
                 lowest_unit=top + 1,
             )
         )

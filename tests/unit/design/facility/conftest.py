@@ -139,3 +139,11 @@ def made() -> Any:
     import sys
 
     return sys.modules[__name__]
+
+
+@pytest.fixture(scope="session")
+def made_once() -> Any:
+    """The same, for tests that draw many examples."""
+    import sys
+
+    return sys.modules[__name__]
