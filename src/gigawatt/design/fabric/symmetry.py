@@ -1,0 +1,166 @@
+"""Which devices and cables of a fabric are alike, so that each kind is worked out once.
+
+Two tools, both exact. `alike` finds devices and cables that a symmetry maps onto each other: rotations of
+pods, units, planes, rails and switches are proposed, each is checked link by link, and only what passes
+counts. A proposal that fails costs time, never truth. `refined` finds the coarsest equitable partition
+(colour refinement): within a class, every device has equally much capacity to every other class. A maximum
+flow between classes is then the same in the graph folded to one vertex for each class, because an optimum
+averaged over each class is an optimum.
+
+Neighbourhoods are compared by 64-bit sums; that two different ones agree is as likely as one in 10^19.
+
+Source: Grohe, Kersting, Mladenov, Selman, Dimension Reduction via Colour Refinement, ESA 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from gigawatt.design.fabric.graph import CORE, LEAF, NODE, SPINE
+from gigawatt.design.fabric.wiring import Array, Mesh, Wiring, mixed, surroundings
+
+
+def refined(mesh: Mesh, count: Array, colour: Array) -> Array:
+    """The coarsest equitable partition that refines `colour`, with `count` links in each bundle."""
+    num_classes = -1
+    while num_classes != (num_classes := int(colour.max()) + 1):
+        labels = mixed(colour)
+        colour = np.unique(mixed(surroundings(mesh, labels, count) + labels), return_inverse=True)[1]
+    return colour
+
+
+def kinds_of_device(wiring: Wiring) -> Array:
+    """A class number by what a device is, whatever it is wired to."""
+    marks = np.stack((wiring.role, wiring.num_accelerators, wiring.size))
+    return np.asarray(np.unique(marks, axis=1, return_inverse=True)[1]).reshape(-1)
+
+
+class Alike(NamedTuple):
+    """Class numbers; members of a class are images of each other."""
+
+    device: Array
+    bundle: Array
+    cable: Array
+    """Of each kind of cable."""
+
+
+def alike(wiring: Wiring, stable: Array) -> Alike:
+    """What is alike in a fabric. `stable` is the equitable partition of the whole wiring."""
+    of_first = np.searchsorted(wiring.key, wiring.key_of(wiring.first[wiring.low], wiring.first[wiring.high]))
+    cables_of_first = _cables_with(wiring, of_first)
+    images = [(wiring.first, of_first, cables_of_first)]
+    for image in _proposals(wiring, stable):
+        bundles = _bundle_image(wiring, image)
+        cables = None if bundles is None else _cable_image(wiring, bundles)
+        if bundles is not None and cables is not None:
+            images.append((image, bundles, cables))
+    return Alike(*(_orbits(each) for each in zip(*images, strict=True)))
+
+
+def _cables_with(wiring: Wiring, bundles: Array) -> Array:
+    """For each kind of cable, the kind whose links are in these bundles instead; -1 where there is none."""
+    known = _row_sums(wiring.cable_bundles)
+    wanted = _row_sums(np.where(wiring.cable_bundles < 0, -1, bundles[wiring.cable_bundles]))
+    order = np.argsort(known)
+    found = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)]
+    return np.where(known[found] == wanted, found, -1)
+
+
+def _row_sums(rows: Array) -> Array:
+    return np.asarray(mixed(rows).sum(axis=1, dtype=np.uint64))
+
+
+def _orbits(images: Sequence[Array]) -> Array:
+    size = len(images[0])
+    here, there = np.tile(np.arange(size), len(images)), np.concatenate(images)
+    joined = coo_matrix((np.ones(len(here), np.int8), (here, there)), shape=(size, size))
+    return np.asarray(connected_components(joined, directed=False)[1])
+
+
+def _bundle_image(wiring: Wiring, image: Array) -> Array | None:
+    """Where each bundle goes when the devices are permuted; None where that is no symmetry."""
+    kinds = kinds_of_device(wiring)
+    if not (kinds[image] == kinds).all():
+        return None
+    wanted = wiring.key_of(image[wiring.low], image[wiring.high])
+    found = np.minimum(np.searchsorted(wiring.key, wanted), len(wiring.key) - 1)
+    same = (wiring.key[found] == wanted) & (wiring.count[found] == wiring.count)
+    return found if same.all() else None
+
+
+def _cable_image(wiring: Wiring, bundles: Array) -> Array | None:
+    """Where each kind of cable goes with its bundles; None where cables are torn."""
+    found = _cables_with(wiring, bundles)
+    same = (found >= 0) & (wiring.cable_count[found] == wiring.cable_count)
+    return found if same.all() else None
+
+
+def _proposals(wiring: Wiring, stable: Array) -> Iterator[Array]:
+    """Permutations that are likely to be symmetries, from the labels of pods, units and planes."""
+    nodes = np.flatnonzero(wiring.role == NODE)
+    unit = wiring.pod * (int(wiring.unit.max()) + 2) + wiring.unit
+    for block, parent in ((wiring.pod, np.zeros_like(unit)), (unit, wiring.pod)):
+        yield from _completed(wiring, _turned_blocks(nodes, block, parent, stable), LEAF)
+    for role in (LEAF, SPINE, CORE):
+        members = np.flatnonzero(wiring.role == role)
+        below = mixed(
+            surroundings(wiring.mesh, _labels_below(wiring, role), wiring.count) ^ mixed(wiring.size)
+        )
+        family = mixed(below ^ mixed(wiring.plane))
+        start = np.arange(wiring.num_devices)
+        start[members] = _turned(members, family[members])
+        yield from _completed(wiring, start, role + 1)
+        yield from _completed(wiring, _turned_blocks(members, wiring.plane, below, stable), role + 1)
+
+
+def _labels_below(wiring: Wiring, role: int) -> Array:
+    """Distinct labels of the devices below a tier; those above and beside it look all the same."""
+    return np.where(wiring.role < role, mixed(np.arange(wiring.num_devices)), np.uint64(0))
+
+
+def _turned(members: Array, family: Array) -> Array:
+    """Each member's successor within its family, the last one's being the first."""
+    order = np.lexsort((members, family))
+    ordered = family[order]
+    begins, ends = np.searchsorted(ordered, ordered), np.searchsorted(ordered, ordered, side="right") - 1
+    place = np.arange(len(members))
+    image = np.empty_like(members)
+    image[order] = members[order[np.where(place == ends, begins, place + 1)]]
+    return image
+
+
+def _turned_blocks(members: Array, block: Array, parent: Array, stable: Array) -> Array:
+    """Every member goes to the same place of the next block, of those alike in its parent."""
+    image = np.arange(len(block))
+    rows = members[np.lexsort((members, block[members], parent[members]))]
+    edges = np.flatnonzero((np.diff(block[rows]) != 0) | (parent[rows][1:] != parent[rows][:-1])) + 1
+    shapes: dict[tuple[int, bytes], list[Array]] = {}
+    for part in np.split(rows, edges):
+        if len(part):
+            shapes.setdefault((int(parent[part[0]]), stable[part].tobytes()), []).append(part)
+    for parts in shapes.values():
+        for here, there in zip(parts, [*parts[1:], parts[0]], strict=True):
+            image[here] = there
+    return image
+
+
+def _completed(wiring: Wiring, image: Array, role: int) -> Iterator[Array]:
+    """The permutation with the tiers from `role` on following what they are wired to, if they can."""
+    if (image == np.arange(wiring.num_devices)).all():
+        return
+    labels = mixed(np.arange(wiring.num_devices))
+    for tier in range(role, CORE + 1):
+        members = np.flatnonzero(wiring.role == tier)
+        below = wiring.role < tier
+        moved = surroundings(wiring.mesh, np.where(below, labels[image], np.uint64(0)), wiring.count)[members]
+        still = surroundings(wiring.mesh, np.where(below, labels, np.uint64(0)), wiring.count)[members]
+        from_order, to_order = np.lexsort((members, moved)), np.lexsort((members, still))
+        if not (moved[from_order] == still[to_order]).all():
+            return
+        image[members[from_order]] = members[to_order]
+    yield image
