@@ -32,7 +32,7 @@ from gigawatt.design.facility.weather import Weather, design_hour, hourly_weathe
 from gigawatt.domain.fabric import FailureEffect
 from gigawatt.domain.facility import Climate, CoolingNode, CoolingPlant, Equipment, Redundancy, Site
 from gigawatt.errors import InputError
-from gigawatt.laws.cooling import coolant_flow_m3_per_s, overheat_s
+from gigawatt.laws.cooling import WATER_J_PER_M3_K, coolant_flow_m3_per_s, overheat_s
 from gigawatt.laws.finance import HOUR_S
 from gigawatt.units import format_quantity
 
@@ -59,16 +59,19 @@ def plan_cooling(
     site: Site,
     climate: Climate,
     equipment: Mapping[str, Equipment],
+    num_halls: int | None = None,
 ) -> CoolingPlant:
     """A plant that carries both heats in the hottest hour of the climate, with the site's redundancy.
 
     `equipment` holds what `site.plant` lists. Chillers are bought only where the hottest hour needs them.
+    There are as many halls as told, else as the site's hall power asks for.
+
     Raises InputError where a kind is missing, InfeasibleError where the weather beats the coolers: with what
     binds, and how much warmer the supply would have to be.
     """
     if min(liquid_heat_w, air_heat_w) < 0 or not liquid_heat_w + air_heat_w > 0:
         raise InputError("a cooling plant needs heat to carry: give positive watts of liquid or air heat")
-    num_blocks = max(1, ceil((liquid_heat_w + air_heat_w) / site.hall_it_w))
+    num_blocks = num_halls or max(1, ceil((liquid_heat_w + air_heat_w) / site.hall_it_w))
     hottest = design_hour(climate)
     kit = [listed(id, equipment) for id in site.plant]
     heats: tuple[tuple[LoopName, float], ...] = (("liquid", liquid_heat_w), ("air", air_heat_w))
@@ -148,11 +151,15 @@ def _time_left(plant: CoolingPlant, pump: CoolingNode, equipment: Mapping[str, E
     for node in plant.nodes:
         row = equipment.get(node.equipment)
         if pump.loop == "liquid" and node.kind == "cdu" and row is not None and row.coolant_m3 is not None:
-            rise_k = plant.liquid_heat_w / (node.flow_m3_per_s * float(1 / coolant_flow_m3_per_s(1.0, 1.0)))
-            time_s = float(overheat_s(row.coolant_m3 * node.num_needed, rise_k, plant.liquid_heat_w))
-            warmer, time = format_quantity(rise_k, "_k"), format_quantity(time_s, "_s", digits=2)
-            return f"The racks' coolant is {warmer} warmer after {time} (estimate)."
+            rise_k = plant.liquid_heat_w / float(WATER_J_PER_M3_K * node.flow_m3_per_s)
+            return f"{_warming(row.coolant_m3 * node.num_needed, rise_k, plant.liquid_heat_w)} (estimate)."
     return ""
+
+
+def _warming(coolant_m3: float, rise_k: float, heat_w: float) -> str:
+    time_s = float(overheat_s(coolant_m3, rise_k, heat_w))
+    warmer, time = format_quantity(rise_k, "_k"), format_quantity(time_s, "_s", digits=2)
+    return f"The racks' coolant is {warmer} warmer after {time}"
 
 
 # -- between the record and its loops -----------------------------------------------------------------------
@@ -271,3 +278,7 @@ def _notes(loops: Sequence[Loop], kit: Sequence[Equipment]) -> Iterator[str]:
             yield f"The {loop.name} loop needs no chillers: its coolers carry the hottest hour."
         if loop.rejector is not None and loop.rejector.equipment.kind in (TOWER, PADS):
             yield f"The {loop.name} loop draws water: {NAMES[loop.rejector.equipment.kind]} evaporate it."
+        held_m3 = loop.terminal.equipment.coolant_m3
+        if loop.name == "liquid" and held_m3 is not None:
+            warming = _warming(held_m3 * loop.terminal.num, loop.rise_k, loop.heat_w)
+            yield f"{warming} that pumps stand still (estimate): they need a UPS as the racks do."

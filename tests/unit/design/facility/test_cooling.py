@@ -151,6 +151,11 @@ def test_a_cold_place_buys_no_chillers_and_says_so() -> None:
     assert any("no chillers" in note for note in plant.notes)
 
 
+def test_the_floor_plan_has_the_last_word_on_halls() -> None:
+    plant = plan_cooling(38e6, 2e6, site(DRY, AIR_COOLED), climate(), EQUIPMENT, num_halls=5)
+    assert plant.num_blocks == 5
+
+
 def test_coolers_alone_are_oversized_as_far_as_it_helps() -> None:
     """At 38 °C outside, water that enters at 51 °C has 13 K instead of the 20 K of the rating."""
     plant = plan_cooling(10e6, 0.0, site(DRY, supply_c=45.0, hall_it_w=20e6), climate(), EQUIPMENT)
