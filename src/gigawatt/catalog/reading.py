@@ -203,6 +203,11 @@ class Catalog:
             fit=read_record(self._calibration_file("collectives.json"), CollectiveFit),
         )
 
+    @property
+    def published_collectives(self) -> Path:
+        """Measurements of collectives that the shipped fit has seen beside those it is validated on."""
+        return self._calibration_file("collectives_published.csv")
+
     def _calibration_file(self, name: str) -> Path:
         fits = [
             root

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from gigawatt.domain.record import Record
+from gigawatt.domain.validation import IntervalScore, RunStatus, Score, ScoredGroup
 
 Collective = Literal[
     "all_reduce",
@@ -50,3 +51,52 @@ class CollectivePrediction(Record):
     """Relative change of the time for one per cent less of each resource, by its name."""
     candidates: tuple[Candidate, ...] = ()
     basis: str = ""
+
+
+class ValidatedCollective(Record):
+    """One row of a file of measured collectives: measured beside predicted."""
+
+    series: str
+    collective: str
+    bytes_total: float | None = None
+    """As the file has it; an exchange of tokens may not say."""
+    num_ranks: int | None = None
+    band: str = ""
+    """"small" to 64 KiB, "middle", "large" from 1 MiB, "exchange" of tokens."""
+    status: RunStatus
+    reason: str = ""
+    """Why it cannot be predicted, or what the gap is likely due to."""
+    fold: str = ""
+    algorithm: str = ""
+    known: bool = True
+    """Whether the fit had seen its transports."""
+    measured_s: float | None = None
+    predicted_s: float | None = None
+    low_s: float | None = None
+    high_s: float | None = None
+
+
+class CollectiveReport(Record):
+    """Every row of the files, and how good the predictions are."""
+
+    subject: Literal["collectives"] = "collectives"
+    cross_validation: str = ""
+    """What was left out of the fit that predicts it; blank where the catalogue's calibration predicts all."""
+    num_rows: int
+    coverage_frac: float
+    """Share of the rows that is predicted."""
+    overall: Score
+    groups: tuple[ScoredGroup, ...] = ()
+    """By series, by size ("size": small, middle, large, exchange), and whether transports were known."""
+    fitted: tuple[ScoredGroup, ...] = ()
+    """By size, of one fit that has seen all rows: beside cross-validation, how much is memory."""
+    baseline: tuple[ScoredGroup, ...] = ()
+    """By size and series, of a model of bandwidth alone."""
+    interval: IntervalScore
+    rows: tuple[ValidatedCollective, ...]
+    worst: tuple[str, ...] = ()
+    """Series and sizes furthest from their prediction, worst first."""
+
+    def group(self, kind: str, name: str) -> Score | None:
+        """The score of one group."""
+        return next((one.score for one in self.groups if (one.kind, one.name) == (kind, name)), None)
