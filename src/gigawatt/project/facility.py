@@ -41,7 +41,7 @@ def house(
 
 
 def draw_facility(design: FacilityDesign, folder: Path) -> tuple[Path, ...]:
-    """Writes the floor plan and the elevation of each kind of rack as SVG files; the paths written.
+    """Writes floor plan, one-line diagram and the elevation of each kind of rack as SVG; the paths written.
 
     Raises WriteError.
     """
@@ -51,8 +51,10 @@ def draw_facility(design: FacilityDesign, folder: Path) -> tuple[Path, ...]:
 def _drawings(design: FacilityDesign) -> Iterator[tuple[str, str]]:
     from gigawatt.drawings.elevation import elevation_svg
     from gigawatt.drawings.floor_plan import floor_plan_svg
+    from gigawatt.drawings.one_line import one_line_svg
 
     yield "floor-plan", floor_plan_svg(design)
+    yield "one-line", one_line_svg(design.power)
     for kind in design.floor.racks:
         words = kind.name if kind.role != "compute" else design.system
         yield f"elevation-{words.lower().replace(' ', '-')}", elevation_svg(kind)
