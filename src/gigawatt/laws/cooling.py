@@ -124,6 +124,20 @@ def rejection_flow_frac(
     return heat_w / (conductance_w_per_k * np.maximum(inlet_c - sink_c, 1e-9))
 
 
+def economiser_limit_c(inlet_c: Number, heat_w: Number, conductance_w_per_k: Number) -> Number:
+    """Warmest air (for towers: wet bulb) at which a heat rejector at full air flow carries the heat alone.
+
+    Below it no compressor runs: the hours of a year below it are the economiser hours.
+
+    Source: the definition of conductance, Incropera et al., Fundamentals of Heat and Mass Transfer. Water
+    that enters at 46 °C and is to lose 1 MW in a cooler rated at 1 MW and 20 K:
+
+    >>> economiser_limit_c(46.0, 1e6, 50e3)
+    26.0
+    """
+    return inlet_c - heat_w / conductance_w_per_k
+
+
 def saturation_pressure_pa(temperature_c: Number) -> Number:
     """Pressure of saturated water vapour over water, -40 to 50 °C, within 0.4 %.
 

@@ -25,6 +25,7 @@ from gigawatt.laws.cooling import (
     chiller_cop,
     condenser_compressor_w,
     coolant_flow_m3_per_s,
+    economiser_limit_c,
     evaporated_m3_per_s,
     makeup_m3_per_s,
     pad_outlet_c,
@@ -188,7 +189,7 @@ def _free(loop: Loop, weather: Weather, load_w: float) -> tuple[Floats, Floats, 
     conductance_w_per_k, return_c = loop.rejector.conductance_w_per_k, loop.supply_c + loop.rise_k
     sink_c = coldest_sink_c(loop.rejector, weather)
     if loop.rejector.equipment.kind == PADS:
-        suffices_c = return_c - load_w / conductance_w_per_k
+        suffices_c = economiser_limit_c(return_c, load_w, conductance_w_per_k)
         sink_c = np.minimum(np.maximum(sink_c, suffices_c), weather.outside_c)
     needed = rejection_flow_frac(load_w, conductance_w_per_k, return_c, sink_c)
     most_w = conductance_w_per_k * np.maximum(return_c - sink_c, 0.0)

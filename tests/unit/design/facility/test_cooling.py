@@ -151,6 +151,17 @@ def test_a_cold_place_buys_no_chillers_and_says_so() -> None:
     assert any("no chillers" in note for note in plant.notes)
 
 
+def test_free_hours_are_those_below_the_economisers_limit() -> None:
+    """Water returns at 46 °C and the coolers, full to a fraction, need so many of their 20 K."""
+    where = CATALOG.climate("dallas")
+    plant = plan_cooling(40e6, 0.0, site(DRY, AIR_COOLED, supply_c=40.0), where, EQUIPMENT)
+    coolers = next(node for node in plant.nodes if node.kind == "dry cooler")
+    load_w = next(node for node in plant.nodes if node.kind == "pump").heat_w
+    limit_c = 40 - 4 + 10 - 20 * load_w / (coolers.num_needed * 1e6)
+    assert 4000 < plant.num_free_hours < 8760
+    assert plant.num_free_hours == pytest.approx((hourly_weather(where).outside_c <= limit_c).sum(), abs=2)
+
+
 def test_the_floor_plan_has_the_last_word_on_halls() -> None:
     plant = plan_cooling(38e6, 2e6, site(DRY, AIR_COOLED), climate(), EQUIPMENT, num_halls=5)
     assert plant.num_blocks == 5
