@@ -1,7 +1,7 @@
 """Failures of a thousand random small fabrics, one by one, against maximum flows of another implementation.
 
 The reference knows nothing of symmetry or of filling up: it lists every subset of nodes, asks scipy for the
-maximum flow that the subset can send to a tier, and finds fair shares by the subsets' ratios (the flows of all
+maximum flow that each can send to a tier, and finds fair shares by the subsets' ratios (the flows of all
 subsets are a polymatroid, whose tightest set sets the least share). Every cable, leg, switch and plane fails
 in turn; the classes found must hold exactly as many of each effect.
 """
@@ -51,7 +51,7 @@ class Draft:
 
 
 def random_fabric(rng: np.random.Generator) -> Draft:
-    """Units of nodes below leaves, spines, sometimes cores; rails, planes, twin cables; some links missing."""
+    """Units of nodes below leaves, spines, sometimes cores; rails, planes, twin cables; links missing."""
     if rng.random() < 0.15:
         return random_dragonfly(rng)
     draft = Draft([], [])
