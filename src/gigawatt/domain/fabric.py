@@ -138,6 +138,8 @@ class CableGroup(Record):
     longest_m: float = 0.0
     num_by_link: dict[str, int] = Field(default={})
     """Cables by kind of link, chosen by length."""
+    metres_by_link: dict[str, float] = Field(default={})
+    """Their length together."""
 
 
 class Network(Record):

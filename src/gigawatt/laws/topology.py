@@ -125,14 +125,3 @@ def tree_bisection_bytes_per_s(
     87.77142857142857
     """
     return num_endpoints / 2.0 * port_bytes_per_s / np.maximum(oversubscription, 1.0)
-
-
-def link_length_m(across_m: Number, along_m: Number, allowance_m: Number) -> Number:
-    """Length of a cable laid in trays along and across rows, with what goes up, down and in slack [m].
-
-    Source: rectilinear routing in trays, as in ISO/IEC 14763-2 and TIA-942 planning of pathways.
-
-    >>> link_length_m(12.0, 7.5, 4.0)
-    23.5
-    """
-    return np.abs(across_m) + np.abs(along_m) + allowance_m
