@@ -233,10 +233,12 @@ def _switch_rack(
     groups = num_blocks or 1
     in_group = [(load, ceil(load.num * share * (1 - _ROUNDING))) for load in loads]
     height = sum(num * load.rack_units for load, num in in_group)
-    watts = sum(load.num * (optics * load.known_w if load.known_w else load.power_w) for load, _ in in_group)
+    watts = sum(load.num * (optics * load.known_w or load.power_w) for load, _ in in_group)
+    # By the switches alone, so that the same racks stand before and after the cables are chosen.
+    bare_w = sum(load.num * load.power_w for load, _ in in_group)
     limit_w = min(site.rack_limit_w, site.rack_air_limit_w)
     room = max(floor(site.network_rack_fill_frac * site.rack_units), max(load.rack_units for load in loads))
-    per_group = ceil(max(1, height / room, watts / groups / limit_w))
+    per_group = ceil(max(1, height / room, bare_w / groups / limit_w))
     while not (items := _stacked(in_group, per_group, site)):
         per_group += 1
     weight = sum(ceil(num / per_group) * load.weight_kg for load, num in in_group)
