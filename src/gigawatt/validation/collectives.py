@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ from gigawatt.domain.validation import ScoredGroup
 from gigawatt.errors import InputError, Problem
 from gigawatt.validation import scores
 from gigawatt.validation.collective_batch import near_rate
+from gigawatt.validation.collective_curves import series_causes
+from gigawatt.validation.collective_files import NOTHING_GIVEN, Given
 from gigawatt.validation.collective_fitting import (
     CollectiveProblem,
     collective_problem,
@@ -60,17 +62,24 @@ class CollectivePredictions:
 
 
 def validate_collectives(
-    files: Sequence[Path], catalogue: Catalog, leave_out: str = "", progress: Progress | None = None
+    files: Sequence[Path],
+    catalogue: Catalog,
+    leave_out: str = "",
+    progress: Progress | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> CollectiveReport:
-    """Predict every row of the files and score the predictions.
+    """Predict every row of the files (tables, or raw output of nccl-tests) and score the predictions.
 
-    `leave_out` is blank for the catalogue's own calibration, else "series" or another column: then each row is
-    predicted by a fit that has not seen its group, from the physical priors, the files' other rows and the
+    Rows beyond their 10 % and 90 % points say what the gap of their series is likely due to. `given` is what
+    a log does not say of itself: the network, the machines, the collective, the ranks.
+
+    `leave_out` is blank for the catalogue's own calibration, else "series" or another column: then each row
+    is predicted by a fit that has not seen its group, from the physical priors, the files' other rows and the
     catalogue's measurements of other clusters.
 
-    Errors: InputError for files that are no tables of collectives, or lack the column to leave out by.
+    Errors: InputError for files that hold no collectives, or lack the column to leave out by.
     """
-    return validate_collective_rows(read_collectives(files, catalogue), catalogue, leave_out, progress)
+    return validate_collective_rows(read_collectives(files, catalogue, given), catalogue, leave_out, progress)
 
 
 def validate_collective_rows(
@@ -88,7 +97,28 @@ def validate_collective_rows(
         found = cross_validate_collectives(cases, catalogue, leave_out, progress)
     else:
         found = predict_measured(cases, calibration)
-    return _report(rows, cases, found, leave_out)
+    return _report(_explained(rows, cases, found, calibration), cases, found, leave_out)
+
+
+def _explained(
+    rows: Sequence[MeasuredCollectiveRow],
+    cases: Sequence[MeasuredCollective],
+    found: CollectivePredictions,
+    calibration: CollectiveCalibration,
+) -> list[MeasuredCollectiveRow]:
+    """The rows; those outside of their interval with what the gap of their series is likely due to."""
+    beyond = [
+        case.status == "predicted" and not low <= case.measured_s <= high
+        for case, low, high in zip(cases, found.low_s, found.high_s, strict=True)
+    ]
+    causes = series_causes(cases, found.time_s, beyond, calibration)
+    marked = {id(case.row) for case, outside in zip(cases, beyond, strict=True) if outside}
+    return [
+        replace(row, reason=causes[row.series].text)
+        if id(row.row) in marked and row.series in causes
+        else row
+        for row in rows
+    ]
 
 
 def predict_measured(
@@ -106,19 +136,20 @@ def predict_measured(
 def cross_validate_collectives(
     cases: Sequence[MeasuredCollective], catalogue: Catalog, leave_out: str, progress: Progress | None = None
 ) -> CollectivePredictions:
-    """Predict each measurement by a fit that has not seen its group; intervals from the other groups' gaps."""
+    """Predict each by a fit that has not seen its group; intervals from the other groups' gaps."""
     calibration = catalogue.collective_calibration()
     everything = [*cases, *_others(cases, catalogue)]
     problem = collective_problem(everything, calibration)
     labels = [_label(case, leave_out) for case in everything]
     folds = list(dict.fromkeys(labels[: len(cases)]))
-    start = fit_collectives(problem, np.arange(len(everything)))
+    usable = np.array([case.status == "predicted" for case in everything])
+    start = fit_collectives(problem, np.flatnonzero(usable))
     fitted_s = np.exp(problem.log_ratio(start) + problem.measured_log_s)
     time_s, known = fitted_s.copy(), [True] * len(everything)
     for number, fold in enumerate(folds):
         if progress:
             progress(number, len(folds), fold)
-        kept = np.array([i for i, label in enumerate(labels) if label != fold], dtype=np.intp)
+        kept = np.array([i for i, label in enumerate(labels) if label != fold and usable[i]], dtype=np.intp)
         left = np.array([i for i, label in enumerate(labels) if label == fold], dtype=np.intp)
         offsets = fit_collectives(problem, kept, start=start)
         time_s[left] = np.exp(problem.log_ratio(offsets) + problem.measured_log_s)[left]
@@ -139,7 +170,10 @@ def _with_spreads(
     count = len(cases)
     ratio = np.exp(problem.measured_log_s[:count]) / time_s[:count]
     bands, flags, folds = tuple(case.band for case in cases), tuple(known[:count]), tuple(labels[:count])
-    residuals = CollectiveResiduals(ratio, bands, flags, folds)
+    at = [i for i, case in enumerate(cases) if case.status == "predicted"]
+    residuals = CollectiveResiduals(
+        ratio[at], tuple(bands[i] for i in at), tuple(flags[i] for i in at), tuple(folds[i] for i in at)
+    )
     spreads = [collective_spread(residuals, *key) for key in zip(bands, flags, folds, strict=True)]
     low_s, high_s = _interval(time_s[:count], spreads)
     return CollectivePredictions(time_s[:count], low_s, high_s, flags, folds, fitted_s[:count])
@@ -195,10 +229,12 @@ def _report(
     found: CollectivePredictions | None,
     leave_out: str,
 ) -> CollectiveReport:
+    told = _rows(rows, found, leave_out)
+    if found is not None:
+        cases, found = _scored_cases(cases, found)
     measured = np.array([case.measured_s for case in cases])
     if found is None:
         nothing = scores.score([], [])
-        told = _rows(rows, None, leave_out)
         interval = scores.interval_score([], [], [])
         return CollectiveReport(
             num_rows=len(rows), coverage_frac=0.0, overall=nothing, interval=interval, rows=told
@@ -219,9 +255,25 @@ def _report(
             *_scored("series", by_series, baseline, measured[plain]),
         ),
         interval=scores.interval_score(found.low_s, found.high_s, measured),
-        rows=_rows(rows, found, leave_out),
+        rows=told,
         worst=_worst(cases, found, measured),
     )
+
+
+def _scored_cases(
+    cases: Sequence[MeasuredCollective], found: CollectivePredictions
+) -> tuple[list[MeasuredCollective], CollectivePredictions]:
+    """Those whose source does not contradict itself, and their predictions."""
+    at = [i for i, case in enumerate(cases) if case.status == "predicted"]
+    kept = CollectivePredictions(
+        time_s=found.time_s[at],
+        low_s=found.low_s[at],
+        high_s=found.high_s[at],
+        known=tuple(found.known[i] for i in at),
+        folds=tuple(found.folds[i] for i in at),
+        fitted_s=found.fitted_s[at],
+    )
+    return [cases[i] for i in at], kept
 
 
 def _groups(
@@ -237,9 +289,7 @@ def _groups(
     ]
 
 
-def _scored(
-    kind: str, names: Sequence[Hashable], predicted: Floats, measured: Floats
-) -> list[ScoredGroup]:
+def _scored(kind: str, names: Sequence[Hashable], predicted: Floats, measured: Floats) -> list[ScoredGroup]:
     parts = {str(names[at[0]]): at for at in grouped(names)}
     order = [band for band in BANDS if band in parts] + sorted(set(parts) - set(BANDS))
     return [
@@ -294,13 +344,20 @@ def _worst(
 
 
 def calibrate_collectives(
-    files: Sequence[Path], catalogue: Catalog, source: str, date: str, note: str = ""
+    files: Sequence[Path],
+    catalogue: Catalog,
+    source: str,
+    date: str,
+    note: str = "",
+    given: Given = NOTHING_GIVEN,
 ) -> CollectiveFit:
     """The catalogue's fit, moved by one's own measurements as far as it left room; its intervals stay.
 
+    Files are tables or raw output of nccl-tests; `given` is what a log does not say of itself.
+
     Errors: InputError where no row of the files can be predicted.
     """
-    rows = read_collectives(files, catalogue)
+    rows = read_collectives(files, catalogue, given, as_set=True)
     return calibrate_collective_rows(rows, catalogue, source, date, note)
 
 
@@ -309,7 +366,7 @@ def calibrate_collective_rows(
 ) -> CollectiveFit:
     """As `calibrate_collectives`, of rows that are read already (such as a log's)."""
     calibration = catalogue.collective_calibration()
-    cases = [row for row in rows if isinstance(row, MeasuredCollective)]
+    cases = [row for row in rows if isinstance(row, MeasuredCollective) and row.status == "predicted"]
     if len(cases) < MIN_CASES:
         reasons = sorted({row.reason for row in rows if row.reason})
         raise InputError(Problem(f"no row can be predicted: {'; '.join(reasons) or 'the files are empty'}"))
