@@ -58,8 +58,8 @@ def shortfall_frac(down_frac: Number, num_needed: int, num_installed: int) -> Nu
     return total
 
 
-def group_mtbf_s(mtbf_s: Number, mttr_s: Number, num_needed: int, num_installed: int) -> Number:
-    """Mean time up of a group between the failures that leave fewer than `num_needed`, in seconds.
+def failure_interval_s(mtbf_s: Number, mttr_s: Number, num_needed: int, num_installed: int) -> Number:
+    """Mean time from one failure of a group to the next, in seconds: fewer than `num_needed` are left.
 
     The group fails when one of exactly `num_needed` that are still up fails.
 
@@ -68,26 +68,40 @@ def group_mtbf_s(mtbf_s: Number, mttr_s: Number, num_needed: int, num_installed:
     within 6 h would together fail every 1.3 billion hours; Kohler prints 1.25 million, which is what the
     parts that both share leave of it:
 
-    >>> round(group_mtbf_s(125e3 * 3600, 6.0 * 3600, 1, 2) / 3600 / 1e9, 1)
+    >>> round(failure_interval_s(125e3 * 3600, 6.0 * 3600, 1, 2) / 3600 / 1e9, 1)
     1.3
     """
     down_frac = unavailability_frac(mtbf_s, mttr_s)
     exactly = (1.0 - down_frac) ** num_needed * down_frac ** (num_installed - num_needed)
     for up in range(1, num_needed + 1):
         exactly = exactly * (num_installed - up + 1) / up
-    failures_per_s = exactly * num_needed * (1.0 / mtbf_s)
-    return (1.0 - shortfall_frac(down_frac, num_needed, num_installed)) / failures_per_s
+    return mtbf_s / (exactly * num_needed)
 
 
-def group_mttr_s(mttr_s: Number, num_needed: int, num_installed: int) -> Number:
-    """Mean time that such a group is down, in seconds: all are repaired at once, the first counts.
+def group_mtbf_s(mtbf_s: Number, mttr_s: Number, num_needed: int, num_installed: int) -> Number:
+    """Mean time that a group is up between two failures, in seconds.
 
-    Source: as `group_mtbf_s`. Of two units under repair for 6 h each, one is back after 3 h on average:
+    Source: as `failure_interval_s`. Two of two units that live 1,000 h and are repaired in 10 h fail every
+    500 h of being up:
 
-    >>> group_mttr_s(6.0 * 3600, 1, 2) / 3600
+    >>> round(group_mtbf_s(1000.0 * 3600, 10.0 * 3600, 2, 2) / 3600, 6)
+    500.0
+    """
+    short_frac = shortfall_frac(unavailability_frac(mtbf_s, mttr_s), num_needed, num_installed)
+    return (1.0 - short_frac) * failure_interval_s(mtbf_s, mttr_s, num_needed, num_installed)
+
+
+def group_mttr_s(mtbf_s: Number, mttr_s: Number, num_needed: int, num_installed: int) -> Number:
+    """Mean time that a group is down, in seconds; others of it may fail meanwhile.
+
+    Source: as `failure_interval_s`. Of two units of which one suffices, both under repair for 6 h each, one
+    is back after 3 h on average:
+
+    >>> round(group_mttr_s(125e3 * 3600, 6.0 * 3600, 1, 2) / 3600, 6)
     3.0
     """
-    return mttr_s / (num_installed - num_needed + 1)
+    short_frac = shortfall_frac(unavailability_frac(mtbf_s, mttr_s), num_needed, num_installed)
+    return short_frac * failure_interval_s(mtbf_s, mttr_s, num_needed, num_installed)
 
 
 def down_s_per_year(down_frac: Number) -> Number:

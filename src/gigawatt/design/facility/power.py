@@ -250,13 +250,21 @@ class _Layout:
             nodes.append(_node(piece, "rack", needed, pieces, through, each, worst, volts))
             volts, flow_w = nodes[-1].output_v, output_w
         racks = sum(feed.num_racks for feed in plan.feeds)
-        heaviest_w = max(feed.power_w for feed in plan.feeds)
-        nodes.append(_load("racks", "rack", racks, heaviest_w * flow_w / plan.it_w, flow_w, volts))
+        nodes.append(_load("racks", "rack", racks, self._heaviest_w(), flow_w, volts))
         if plan.cooling_w > 0:
             volts = plan.parts.lv_switchgear.output_v or 0.0
             blocks = plan.num_blocks
             nodes.append(_load("cooling", "cooling", blocks, plan.cooling_w / blocks, plan.cooling_w, volts))
         return nodes
+
+    def _heaviest_w(self) -> float:
+        """What the heaviest rack gets behind its shelves."""
+        shelf = self.plan.parts.shelf
+        each = (
+            feed.power_w if shelf is None else output_of_w(losses_of(shelf), feed.power_w, feed.pieces)
+            for feed in self.plan.feeds
+        )
+        return max(each)
 
 
 def _together(one: Through, count: int, other: Through, other_count: int) -> Through:
