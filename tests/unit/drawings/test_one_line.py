@@ -1,4 +1,4 @@
-"""The one-line diagram is an SVG that tells each stage, draws each lineup and keeps its words on the paper."""
+"""The one-line diagram tells each stage, draws each lineup and keeps its words on the paper."""
 
 from __future__ import annotations
 

@@ -220,7 +220,7 @@ def broken(chain: PowerChain, down: float) -> PowerChain:
 def test_availability_against_drawn_states_of_all_pieces(
     chains: SimpleNamespace, redundancy: Redundancy
 ) -> None:
-    """A million states of every piece that one rack depends on, drawn at random, and the rack's power in each."""
+    """Random states of every piece that one rack depends on, and the rack's power in each of them."""
     from gigawatt.design.facility.power_availability import rack_unavailability_frac
 
     down, draws = 0.08, 400_000
@@ -299,7 +299,7 @@ def test_availability_of_2n_in_closed_form(chains: SimpleNamespace) -> None:
 
 
 def test_power_alone_is_better_than_the_tiers_that_count_everything(chains: SimpleNamespace) -> None:
-    """The Uptime Institute sold 99.671, 99.741, 99.982 and 99.995 % for whole sites, planned work, cooling and
+    """Uptime Institute sold 99.671, 99.741, 99.982 and 99.995 % for whole sites, planned work, cooling and
     people included; independent failures of the power chain alone are rarer, in the same order."""
     tiers = {"n": 0.99671, "n+1": 0.99741, "distributed": 0.99982, "2n": 0.99995}
     found = {name: chains.chain_of(name).availability_frac for name in tiers}
