@@ -74,6 +74,32 @@ class ValidatedCollective(Record):
     predicted_s: float | None = None
     low_s: float | None = None
     high_s: float | None = None
+    measured_busbw_bytes_per_s: float | None = None
+    predicted_busbw_bytes_per_s: float | None = None
+    """Both as nccl-tests print it; None of token exchanges."""
+
+    @property
+    def error_frac(self) -> float:
+        """Predicted over measured time, less one; 0 where either is missing."""
+        return self.predicted_s / self.measured_s - 1.0 if self.predicted_s and self.measured_s else 0.0
+
+    @property
+    def is_within(self) -> bool | None:
+        """Whether the measured time lies between the 10 % and the 90 % point; None where there is none."""
+        if self.measured_s is None or self.low_s is None or self.high_s is None:
+            return None
+        return self.low_s <= self.measured_s <= self.high_s
+
+
+class SeriesCause(Record):
+    """What the gap between a measured series and its prediction is likely due to."""
+
+    series: str
+    cause: str
+    advice: str = ""
+    """What to look at."""
+    left_frac: float = 0.0
+    """What is left of the gap with it: typical distance of measured from predicted times."""
 
 
 class CollectiveReport(Record):
@@ -94,6 +120,8 @@ class CollectiveReport(Record):
     """By size and series, of a model of bandwidth alone."""
     interval: IntervalScore
     rows: tuple[ValidatedCollective, ...]
+    causes: tuple[SeriesCause, ...] = ()
+    """Of series that lie beyond their range more often than chance allows."""
     worst: tuple[str, ...] = ()
     """Series and sizes furthest from their prediction, worst first."""
 

@@ -13,11 +13,12 @@ from gigawatt.catalog import Catalog
 from gigawatt.design.collectives.algorithms import bus_factor
 from gigawatt.design.collectives.physics import keys_of
 from gigawatt.domain.calibration_collectives import CollectiveCalibration, CollectiveFit, CollectiveSpread
-from gigawatt.domain.collectives import CollectiveReport, ValidatedCollective
+from gigawatt.domain.collectives import CollectiveReport, SeriesCause, ValidatedCollective
 from gigawatt.domain.validation import ScoredGroup
 from gigawatt.errors import InputError, Problem
 from gigawatt.validation import scores
 from gigawatt.validation.collective_batch import near_rate
+from gigawatt.validation.collective_causes import Cause
 from gigawatt.validation.collective_curves import series_causes
 from gigawatt.validation.collective_files import NOTHING_GIVEN, Given
 from gigawatt.validation.collective_fitting import (
@@ -97,28 +98,26 @@ def validate_collective_rows(
         found = cross_validate_collectives(cases, catalogue, leave_out, progress)
     else:
         found = predict_measured(cases, calibration)
-    return _report(_explained(rows, cases, found, calibration), cases, found, leave_out)
-
-
-def _explained(
-    rows: Sequence[MeasuredCollectiveRow],
-    cases: Sequence[MeasuredCollective],
-    found: CollectivePredictions,
-    calibration: CollectiveCalibration,
-) -> list[MeasuredCollectiveRow]:
-    """The rows; those outside of their interval with what the gap of their series is likely due to."""
     beyond = [
         case.status == "predicted" and not low <= case.measured_s <= high
         for case, low, high in zip(cases, found.low_s, found.high_s, strict=True)
     ]
     causes = series_causes(cases, found.time_s, beyond, calibration)
     marked = {id(case.row) for case, outside in zip(cases, beyond, strict=True) if outside}
-    return [
+    told = [
         replace(row, reason=causes[row.series].text)
         if id(row.row) in marked and row.series in causes
         else row
         for row in rows
     ]
+    report = _report(told, cases, found, leave_out)
+    return report.model_copy(update={"causes": tuple(_series_cause(*one) for one in causes.items())})
+
+
+def _series_cause(series: str, cause: Cause) -> SeriesCause:
+    return SeriesCause(
+        series=series, cause=cause.text, advice=cause.advice, left_frac=round(cause.left_frac, 9)
+    )
 
 
 def predict_measured(
@@ -330,6 +329,17 @@ def _predicted(
         "predicted_s": float(found.time_s[at]),
         "low_s": float(found.low_s[at]),
         "high_s": float(found.high_s[at]),
+    } | _busbw(case, float(found.time_s[at]))
+
+
+def _busbw(case: MeasuredCollective, predicted_s: float) -> dict[str, float]:
+    """Bus bandwidths as nccl-tests define them."""
+    if case.exchange:
+        return {}
+    moved = case.bytes_total * float(bus_factor(case.collective, case.ranks))
+    return {
+        "measured_busbw_bytes_per_s": moved / case.measured_s,
+        "predicted_busbw_bytes_per_s": moved / predicted_s,
     }
 
 
