@@ -27,16 +27,17 @@ def house(
     from gigawatt.catalog import load_catalog
 
     catalogue = load_catalog(overlays)
-    found, accelerator = catalogue.require_plannable(system)
+    found = catalogue.system(system)
+    accelerator = catalogue.accelerator(found.accelerator)
     kind = fabric or default_fabric(catalogue, found)
     if not kind:
         raise InputError(f"the catalogue has no kind of fabric for {found.id}: name one with --fabric")
     parts = fabric_parts(catalogue, kind, found)
     place, climate, equipment = facility_parts(catalogue, site)
-    from gigawatt.design.fabric import plan_fabric
+    from gigawatt.design.fabric import design_fabric
     from gigawatt.design.facility import design_facility
 
-    wired = plan_fabric(found, num_accelerators, parts)
+    wired = design_fabric(found, accelerator, num_accelerators, parts, place)
     return design_facility(found, accelerator, num_accelerators, wired, place, climate, equipment, parts)
 
 

@@ -143,7 +143,7 @@ def _fits(racks: Sequence[RackKind], groups_per_unit: int, num_halls: int, group
     """Whether the fullest of so many halls, with so many groups, keeps within its places and its power."""
     blocks = _Blocks.of(racks, groups_per_unit, groups, num_halls, site.racks_per_row)
     watts = sum(
-        kind.power_w * groups * kind.num_per_unit / groups_per_unit
+        kind.power_w * min(kind.num_racks, groups * ceil(kind.num_per_unit / groups_per_unit))
         if kind.num_per_unit
         else kind.power_w * ceil(kind.num_racks / num_halls)
         for kind in racks

@@ -138,7 +138,7 @@ SITES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     num_nodes=st.integers(1, 900),
     nodes_per_unit=st.sampled_from([4, 16, 31, 32, 72, 200]),
