@@ -54,6 +54,7 @@ _ADVICE = {
     "NCCL_P2P_LEVEL.",
     "switches": "Unset NCCL_ALGO; see NCCL_NVLS_ENABLE; the fabric manager must run, and IMEX in a rack.",
     "algorithm": "Unset NCCL_ALGO, and look for a tuner plugin made for other machines.",
+    "faster": "Calibrate with these measurements, and predictions for such machines will know.",
     "protocol": "Unset NCCL_PROTO, and look for a tuner plugin made for other machines.",
 }
 """What to look at, by kind of cause."""
@@ -149,6 +150,8 @@ def likely_cause(
     gap = float(np.median(np.log(true / base)[beyond]))
     if np.median(np.abs(np.log(true / base)[beyond])) < math.log1p(MIN_WORTH_A_WORD):
         return Cause("")
+    if gap < -math.log1p(MIN_WORTH_A_WORD):
+        return Cause("nothing to repair", _ADVICE["faster"], math.expm1(gap))
     whole = _left(true, base)
     tried = sorted(_trials(true, base, retime, place, hints or Hints()), key=lambda one: one.left)
     told = math.expm1(gap)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gigawatt.domain.collectives import CollectiveReport
 from gigawatt.domain.validation import Score, ValidationReport
 from gigawatt.errors import InputError
 
@@ -19,6 +20,8 @@ _TEXT = re.compile(
 _OF_SCORES = ("mape", "median", "p90", "max", "bias", "n")
 _OF_REPORTS = ("coverage", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret")
 _FRACTIONS = frozenset({*_OF_SCORES, *_OF_REPORTS}) - {"n", "interval_score", "spearman"}
+
+Report = ValidationReport | CollectiveReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,14 @@ def parse_requirement(text: str) -> Requirement:
     return Requirement(text, match["group"] or "", match["figure"], match["sign"], bound)
 
 
-def found_figure(report: ValidationReport, requirement: Requirement) -> float:
-    """The figure that a requirement bounds. Errors: InputError for a group that the report does not have."""
+def found_figure(report: Report, requirement: Requirement) -> float:
+    """The figure that a requirement bounds. Errors: InputError for what the report does not have."""
     if requirement.figure in _OF_REPORTS:
-        return _report_figures(report)[requirement.figure]
+        figures = _report_figures(report)
+        if requirement.figure not in figures:
+            known = ", ".join((*_OF_SCORES, *figures))
+            raise InputError(f"--require {requirement.text!r}: {report.subject} have {known}")
+        return figures[requirement.figure]
     score = report.overall
     if requirement.group:
         words = requirement.group.removeprefix("protocol ")
@@ -70,7 +77,7 @@ def found_figure(report: ValidationReport, requirement: Requirement) -> float:
     return _score_figures(score)[requirement.figure]
 
 
-def is_met(report: ValidationReport, requirement: Requirement) -> bool:
+def is_met(report: Report, requirement: Requirement) -> bool:
     """Whether the figure keeps its bound. A bound on nothing is missed: no rows prove no accuracy."""
     if requirement.figure in _OF_SCORES and report.overall.n == 0:
         return False
@@ -84,12 +91,16 @@ def _score_figures(score: Score) -> Mapping[str, float]:
     }  # fmt: skip
 
 
-def _report_figures(report: ValidationReport) -> Mapping[str, float]:
-    ranks = report.rankings
-    return {
+def _report_figures(report: Report) -> Mapping[str, float]:
+    figures = {
         "coverage": report.coverage_frac,
         "interval_coverage": report.interval.coverage_frac,
         "interval_score": report.interval.winkler_frac,
+    }
+    if isinstance(report, CollectiveReport):
+        return figures
+    ranks = report.rankings
+    return figures | {
         "memory_mape": report.memory.mape_frac,
         "spearman": float(np.mean([one.spearman for one in ranks])) if ranks else 0.0,
         "regret": max((one.regret_frac for one in ranks), default=0.0),
