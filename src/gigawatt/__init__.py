@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
     from gigawatt.design.device import measure_device as measure_device
+    from gigawatt.design.fabric import design_fabric as design_fabric
     from gigawatt.design.facility import design_facility as design_facility
     from gigawatt.design.training import design_training as design_training
     from gigawatt.design.training import predict_training as predict_training
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
     from gigawatt.validation.calibrate import calibrate_training as calibrate_training
+    from gigawatt.validation.fabric import validate_fabric as validate_fabric
     from gigawatt.validation.training import validate_training as validate_training
 
 _HOMES = {
@@ -62,6 +64,7 @@ _HOMES = {
     "ValidityError": "errors",
     "calibrate_training": "validation.calibrate",
     "compare_plans": "project.comparison",
+    "design_fabric": "design.fabric",
     "design_facility": "design.facility",
     "design_training": "design.training",
     "draw_report": "project.handover",
@@ -76,6 +79,7 @@ _HOMES = {
     "predict_training": "design.training",
     "read_config": "domain.huggingface",
     "render_report": "report",
+    "validate_fabric": "validation.fabric",
     "validate_training": "validation.training",
     "write_template": "project.template",
 }

@@ -20,6 +20,8 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "design fabric --fabric --gpus --json --out --overlay --oversubscription --planes --quiet --site "
+    "--system --verbose": "design_fabric",
     "design facility --draw --fabric --gpus --json --overlay --quiet --site --system "
     "--verbose": "design_facility",
     "design training MODEL --cp --dp --ep --etp --exhaustive --fabric --global-batch --gpus --json --layout "
@@ -27,12 +29,13 @@ COMMANDS = {
     "--tokens --top --tp --verbose --vpp --zero": "design_training",
     "diff DIR DIR --json --quiet --verbose": "compare_plans",
     "explain DIR FIGURE --json --quiet --verbose": "explain_figure",
-    "export TARGET DIR --json --quiet --run --verbose -o": "export_plan",
+    "export TARGET DIR --cluster --json --overlay --quiet --run --verbose -o": "export_plan",
     "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
     "init [DIR] --json --quiet --verbose": "write_template",
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",
+    "validate fabric FILE... --json --overlay --predictions --quiet --require --verbose": "validate_fabric",
     "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require "
     "--verbose": "validate_training",
 }

@@ -15,7 +15,9 @@ _DESIGN = LazyGroup(
     "design",
     "how to lay work out on machines",
     {
+        "collective": Later("how long a collective takes, and what sets it", "collective", "collective"),
         "facility": Later("halls, power and cooling of a cluster", "facility", "facility"),
+        "fabric": Later("a cluster's networks: switches, cables, bill and failures", "fabric", "design"),
         "training": Later("the best layout of a training run, and the proof", "design", "training"),
     },
 )
@@ -33,7 +35,10 @@ _CATALOG = LazyGroup(
 _VALIDATE = LazyGroup(
     "validate",
     "predicted against measured, yours or published",
-    {"training": Later("step times and peak memory of training runs", "validate", "training")},
+    {
+        "fabric": Later("switches and cables of printed designs", "fabric", "validate"),
+        "training": Later("step times and peak memory of training runs", "validate", "training"),
+    },
 )
 _CALIBRATE = LazyGroup(
     "calibrate",
