@@ -245,15 +245,16 @@ def flows_of_subsets(
     arcs: tuple[tuple[int, int, int], ...], nodes: tuple[int, ...], size: int
 ) -> dict[frozenset[int], Fraction]:
     """What every subset of the nodes can send to device -1 together."""
-    dense = np.zeros((size + 2, size + 2), np.int32)
-    for tail, head, capacity in arcs:
-        dense[tail, head if head >= 0 else size] = capacity
+    rows = [(tail, head if head >= 0 else size, capacity) for tail, head, capacity in arcs]
+    rows += [(size + 1, node, PLENTY) for node in nodes]
+    tails, heads, capacities = (np.array(column, np.int32) for column in zip(*rows, strict=True))
+    network = csr_matrix((capacities, (tails, heads)), shape=(size + 2, size + 2))
+    entrance = slice(network.indptr[size + 1], network.indptr[size + 2])
     flows = {frozenset[int](): Fraction(0)}
     for number in range(1, len(nodes) + 1):
         for some in combinations(nodes, number):
-            dense[size + 1, :] = 0
-            dense[size + 1, list(some)] = PLENTY
-            flow = maximum_flow(csr_matrix(dense), size + 1, size)
+            network.data[entrance] = PLENTY * np.isin(network.indices[entrance], some)
+            flow = maximum_flow(network, size + 1, size)
             flows[frozenset(some)] = Fraction(int(flow.flow_value))
     return flows
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from gigawatt.design.fabric.graph import LEAF, NODE, ROLES, FabricGraph
 from gigawatt.design.fabric.reach import COLLECTIVES, Reach, ReachLeft
-from gigawatt.design.fabric.symmetry import Alike, alike, kinds_of_device, refined
+from gigawatt.design.fabric.symmetry import Alike, alike
 from gigawatt.design.fabric.wiring import Array, Wiring, wiring_of
 from gigawatt.domain.fabric import FabricDesign, FailureEffect
 
@@ -111,7 +111,7 @@ def _note(cut_off: int, stranded: int) -> str:
 
 
 def _failures(wiring: Wiring, ports: _Ports) -> Iterator[_Failure]:
-    classes = alike(wiring, refined(wiring.mesh, wiring.count, kinds_of_device(wiring)))
+    classes = alike(wiring)
     yield from _failing_cables(wiring, classes, ports)
     yield from _failing_legs(wiring, classes, ports)
     yield from _failing_switches(wiring, classes, ports)
@@ -193,13 +193,21 @@ def _merged(effects: Iterator[FailureEffect]) -> tuple[FailureEffect, ...]:
     for effect in effects:
         kind = effect.failing.partition("|")[0]
         told = effect.model_dump(exclude={"failing", "num_alike", "slowdown"})
-        key = (kind, *told.values(), *effect.slowdown.values())
-        distinct.setdefault(key, []).append(effect)
+        distinct.setdefault((kind, *told.values(), *effect.slowdown.values()), []).append(effect)
     kinds = [key[0] for key in distinct]
     merged = []
     for key, alike_ones in distinct.items():
-        kind, _, example = alike_ones[0].failing.partition("|")
+        kind = alike_ones[0].failing.partition("|")[0]
+        example = min(one.failing.partition("|")[2] for one in alike_ones)
         name = kind if kinds.count(key[0]) == 1 else f"{kind} (as {example})"
         number = sum(one.num_alike for one in alike_ones)
         merged.append(alike_ones[0].model_copy(update={"failing": name, "num_alike": number}))
-    return tuple(merged)
+    return tuple(sorted(merged, key=_place))
+
+
+def _place(effect: FailureEffect) -> tuple[int, int, int]:
+    """Cables, legs, switches, planes; from the nodes upwards; the many before the few."""
+    first, second, *_ = [*effect.failing.replace("-", " ").split(), ""]
+    what = {"cable": 0, "leg": 1, "plane": 3}.get(first, 2)
+    role = second if what < 2 else first
+    return what, ROLES.index(role) if role in ROLES else len(ROLES), -effect.num_alike

@@ -15,6 +15,7 @@ Source: Grohe, Kersting, Mladenov, Selman, Dimension Reduction via Colour Refine
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from gigawatt.design.fabric.graph import CORE, LEAF, NODE, SPINE
-from gigawatt.design.fabric.wiring import Array, Mesh, Wiring, mixed, surroundings
+from gigawatt.design.fabric.wiring import OUT, Array, Mesh, Wiring, mixed, surroundings
 
 
 def refined(mesh: Mesh, count: Array, colour: Array) -> Array:
@@ -34,14 +35,8 @@ def refined(mesh: Mesh, count: Array, colour: Array) -> Array:
     return colour
 
 
-def kinds_of_device(wiring: Wiring) -> Array:
-    """A class number by what a device is, whatever it is wired to."""
-    marks = np.stack((wiring.role, wiring.num_accelerators, wiring.size))
-    return np.asarray(np.unique(marks, axis=1, return_inverse=True)[1]).reshape(-1)
-
-
 class Alike(NamedTuple):
-    """Class numbers; members of a class are images of each other."""
+    """Class numbers; the failure of any member of a class does the same."""
 
     device: Array
     bundle: Array
@@ -49,13 +44,79 @@ class Alike(NamedTuple):
     """Of each kind of cable."""
 
 
-def alike(wiring: Wiring, stable: Array) -> Alike:
-    """What is alike in a fabric. `stable` is the equitable partition of the whole wiring."""
+def alike(wiring: Wiring) -> Alike:
+    """What is alike in a fabric.
+
+    A link out of a group (dragonfly) is, to either group, a way out, wherever it leads: groups are compared
+    with such links cut in the middle, and a link or a switch is told by what it touches at both ends.
+    """
+    out = wiring.way == OUT
+    if not out.any():
+        return _images(wiring, _kinds(wiring, np.zeros(wiring.num_devices, np.uint64)))
+    stubs = np.zeros(wiring.num_devices, np.uint64)
+    for end in (wiring.low[out], wiring.high[out]):
+        np.add.at(stubs, end, mixed(wiring.sort_of[out]) * wiring.count[out].astype(np.uint64))
+    inner, kept = _without(wiring, out)
+    near = _images(inner, _kinds(wiring, stubs))
+    ends = np.sort(np.stack((near.device[wiring.low], near.device[wiring.high])), axis=0)
+    bundle = mixed(mixed(ends[0]) + np.uint64(2) * mixed(ends[1]) + np.uint64(4) * mixed(wiring.sort_of))
+    bundle[~out] = mixed(near.bundle + len(out)) + np.uint64(1)
+    cable = bundle[wiring.cable_bundles[:, -1]]
+    cable[kept] = mixed(near.cable + len(out)) + np.uint64(1)
+    device = _touching(wiring, out, near.device, _components(inner))
+    return Alike(*(np.unique(each, return_inverse=True)[1] for each in (device, bundle, cable)))
+
+
+def _without(wiring: Wiring, out: Array) -> tuple[Wiring, Array]:
+    """The wiring inside groups, and which kinds of cable are left."""
+    number = np.cumsum(~out) - 1
+    rows = wiring.cable_bundles
+    kept = ~np.any((rows >= 0) & out[rows], axis=1)
+    inside = replace(
+        wiring, low=wiring.low[~out], high=wiring.high[~out],
+        capacity=wiring.capacity[~out], count=wiring.count[~out],
+        cable_bundles=np.where(rows[kept] < 0, -1, number[rows[kept]]),
+        cable_count=wiring.cable_count[kept], cable_number=wiring.cable_number[kept],
+    )  # fmt: skip
+    return inside, kept
+
+
+def _components(wiring: Wiring) -> Array:
+    shape = (wiring.num_devices, wiring.num_devices)
+    joined = coo_matrix((np.ones(len(wiring.low), np.int8), (wiring.low, wiring.high)), shape=shape)
+    return np.asarray(connected_components(joined, directed=False)[1])
+
+
+def _touching(wiring: Wiring, out: Array, near: Array, group: Array) -> Array:
+    """Devices by what they are and by what their links out of the group touch.
+
+    Two ends in one other group may stand to each other in any way: a device with such links is like no other.
+    """
+    here = np.concatenate((wiring.low[out], wiring.high[out]))
+    there = np.concatenate((wiring.high[out], wiring.low[out]))
+    sort, count = np.tile(wiring.sort_of[out], 2), np.tile(wiring.count[out], 2)
+    touched = np.zeros(wiring.num_devices, np.uint64)
+    np.add.at(touched, here, mixed(mixed(near[there]) ^ mixed(sort)) * count.astype(np.uint64))
+    pairs, times = np.unique(here * (int(group.max()) + 1) + group[there], return_counts=True)
+    alone = np.zeros(wiring.num_devices, np.int64)
+    twice = pairs[times > 1] // (int(group.max()) + 1)
+    alone[twice] = 1 + twice
+    return mixed(mixed(near) + touched) + mixed(alone)
+
+
+def _kinds(wiring: Wiring, marks: Array) -> Array:
+    """A class number by what a device is, whatever it is wired to."""
+    number = np.unique(marks, return_inverse=True)[1]
+    labels = np.stack((wiring.role, wiring.num_accelerators, wiring.size, number))
+    return np.asarray(np.unique(labels, axis=1, return_inverse=True)[1]).reshape(-1)
+
+
+def _images(wiring: Wiring, kinds: Array) -> Alike:
+    """Classes whose members are images of each other under symmetries that keep `kinds`."""
     of_first = np.searchsorted(wiring.key, wiring.key_of(wiring.first[wiring.low], wiring.first[wiring.high]))
-    cables_of_first = _cables_with(wiring, of_first)
-    images = [(wiring.first, of_first, cables_of_first)]
-    for image in _proposals(wiring, stable):
-        bundles = _bundle_image(wiring, image)
+    images = [(wiring.first, of_first, _cables_with(wiring, of_first))]
+    for image in _proposals(wiring, refined(wiring.mesh, wiring.count, kinds)):
+        bundles = _bundle_image(wiring, image) if (kinds[image] == kinds).all() else None
         cables = None if bundles is None else _cable_image(wiring, bundles)
         if bundles is not None and cables is not None:
             images.append((image, bundles, cables))
@@ -84,9 +145,6 @@ def _orbits(images: Sequence[Array]) -> Array:
 
 def _bundle_image(wiring: Wiring, image: Array) -> Array | None:
     """Where each bundle goes when the devices are permuted; None where that is no symmetry."""
-    kinds = kinds_of_device(wiring)
-    if not (kinds[image] == kinds).all():
-        return None
     wanted = wiring.key_of(image[wiring.low], image[wiring.high])
     found = np.minimum(np.searchsorted(wiring.key, wanted), len(wiring.key) - 1)
     same = (wiring.key[found] == wanted) & (wiring.count[found] == wiring.count)
@@ -104,7 +162,8 @@ def _proposals(wiring: Wiring, stable: Array) -> Iterator[Array]:
     """Permutations that are likely to be symmetries, from the labels of pods, units and planes."""
     nodes = np.flatnonzero(wiring.role == NODE)
     unit = wiring.pod * (int(wiring.unit.max()) + 2) + wiring.unit
-    for block, parent in ((wiring.pod, np.zeros_like(unit)), (unit, wiring.pod)):
+    above = mixed(surroundings(wiring.mesh, mixed(np.arange(wiring.num_devices)), wiring.count))
+    for block, parent in ((wiring.pod, np.zeros_like(unit)), (unit, wiring.pod), (above, unit)):
         yield from _completed(wiring, _turned_blocks(nodes, block, parent, stable), LEAF)
     for role in (LEAF, SPINE, CORE):
         members = np.flatnonzero(wiring.role == role)
