@@ -41,6 +41,7 @@ DIMENSIONLESS = {
     "low": "of an interval whose suffix is passed beside it",
     "high": "of an interval whose suffix is passed beside it",
     "size": "a unit's size in base units (units.py)",
+    "efficiency_by_load": "output over input, by the share of the rating that is loaded",
 }
 # Counts may be floats where they are estimates or array elements.
 COUNT = re.compile(r"^num_|_(count|years|months|hours|days|gpu_h)$|^(count|months|gpu_h|gpu_hours|gpu_days)$")

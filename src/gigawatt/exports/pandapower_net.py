@@ -17,7 +17,7 @@ from gigawatt.domain.facility import PowerChain, PowerNode
 
 FORMAT_VERSION = "3.3.0"
 """Of pandapower's JSON, as release 3.5 writes it; later releases convert it."""
-_KILO, _MEGA = 1e3, 1e6
+_KILO, _MEGA = 10.0**3, 10.0**6
 _LINE_KM = 1.0  # resistances are of the whole run
 _FAR_KA = 1024.0  # no limit of its own
 _NO_REACTANCE = 1024.0  # below the resistance; the first guess of the solver divides by it

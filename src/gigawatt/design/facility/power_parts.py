@@ -12,7 +12,7 @@ from gigawatt.units import format_quantity
 
 KINDS = ("utility", "transformer", "switchgear", "generator", "ups", "busway", "pdu", "breaker", "shelf")
 """Of equipment that belongs to a power chain."""
-_LOW_V = 1000  # above it is medium and high voltage (IEC 60038)
+_MOST_LOW_V = 1000  # above it is medium and high voltage (IEC 60038)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def power_parts(site: Site, equipment: Mapping[str, Equipment]) -> Parts:
         for piece in chain
         if piece.kind not in KINDS
     ]
-    low = [piece for piece in chain if piece.output_v is None or piece.output_v <= _LOW_V]
+    low = [piece for piece in chain if piece.output_v is None or piece.output_v <= _MOST_LOW_V]
     high = [piece for piece in chain if piece not in low]
     found = {
         "utility": _of(chain, "utility"),
