@@ -147,7 +147,7 @@ def entry_table(row: Record) -> Table:
             continue
         for name, part in value.items() if isinstance(value, Mapping) else [("", value)]:
             origin = row.provenance_of(f"{field}.{name}" if name else field)
-            shown = Column(field, "").text(part if isinstance(part, float | int | str) else str(part))
+            shown = _shown(field, part)
             key = f"{field}.{name}" if name else field
             rows.append((key, shown, origin.basis, origin.source, origin.date, origin.note, origin.rejected))
     table = Table(
@@ -165,6 +165,15 @@ def entry_table(row: Record) -> Table:
         notes=_remarks(row),
     )
     return without_blank_columns(table)
+
+
+def _shown(field: str, value: object) -> str:
+    """A value as people read it: lists without brackets, what stands in a rack by how many of what."""
+    if isinstance(value, tuple):
+        return ", ".join(_shown(field, part) for part in value)
+    if isinstance(value, RackPart):
+        return f"{value.quantity} x {value.name} from unit {value.lowest_unit}"
+    return Column(field, "").text(value if isinstance(value, float | int | str) else str(value))
 
 
 def _remarks(row: Sourced) -> tuple[str, ...]:

@@ -185,7 +185,8 @@ def _node_items(system: System, accelerator: Accelerator, num_in_rack: int) -> t
 
 
 def _network_racks(design: FabricDesign, parts: Parts, site: Site, units_together: int) -> Iterator[RackKind]:
-    local, central = [], []
+    local: list[_Load] = []
+    central: list[_Load] = []
     for network in design.networks:
         if network.name == "scale-up" or network.inside_node:  # part of the maker's rack, or of the node
             continue

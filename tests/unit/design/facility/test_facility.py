@@ -98,7 +98,7 @@ def test_the_meter_agrees_with_the_flow_through_every_piece(share: float) -> Non
 
 
 def test_a_unit_of_eight_racks_draws_less_than_its_maker_allows_for() -> None:
-    """NVIDIA's DGX GB200 SuperPOD: 1.2 MW for a scalable unit of eight racks, storage and control included."""
+    """DGX GB200 SuperPOD: 1.2 MW for a scalable unit of eight racks, storage and control included."""
     design = designed("gb200-nvl72", 576, "generic")
     assert 0.8 < design.it_w / 1.2e6 < 1
 
