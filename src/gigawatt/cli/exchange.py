@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gigawatt.cli.arguments import MOST_ACCELERATORS, count
+from gigawatt.cli.arguments import MOST_ACCELERATORS, count, overlay_option
 from gigawatt.cli.terminal import Terminal, speaking
 
 
@@ -15,15 +15,28 @@ from gigawatt.cli.terminal import Terminal, speaking
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("-o", "out", required=True, type=click.Path(path_type=Path), metavar="PATH", help="Where to.")
 @click.option("--run", "run_name", metavar="NAME", help="Which run of the plan, where it has several.")
+@click.option("--cluster", metavar="NAME", help="Which owned cluster of the plan, where it has several.")
+@overlay_option
 @speaking
-def export(terminal: Terminal, target: str, directory: Path, out: Path, run_name: str | None) -> int:
-    """Write what TARGET takes in, for the layout that the plan in DIR decided for.
+def export(
+    terminal: Terminal,
+    target: str,
+    directory: Path,
+    out: Path,
+    run_name: str | None,
+    cluster: str | None,
+    overlays: tuple[Path, ...],
+) -> int:
+    """Write what TARGET takes in, for a layout or an owned cluster of the plan in DIR.
 
-    Targets: megatron-lm, torchtitan, torchtitan-toml.
+    Of the layout that the plan decided for: megatron-lm, torchtitan, torchtitan-toml.
+
+    Of an owned cluster: slurm, slurm-yaml, netbox, nccl, astra-sim, simai, graphml, bill, cables, ports,
+    pandapower, drawings.
     """
     from gigawatt.project.handover import export_plan, write_files
 
-    written = write_files(export_plan(directory, target, run_name), out)
+    written = write_files(export_plan(directory, target, run_name, cluster, overlays), out)
     for path in written:
         terminal.say(f"wrote {path}")
     terminal.result("export", {"target": target, "files": [str(path) for path in written]})

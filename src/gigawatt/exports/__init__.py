@@ -1,6 +1,7 @@
-"""What real systems take in: launch files for a chosen layout, and layouts read back from such files.
+"""What real systems take in: launch files for a chosen layout, layouts read back from them, whole clusters.
 
-`TARGETS` is the table of formats; each is pinned to the release whose options it writes.
+`TARGETS` is the table of formats for layouts, `cluster_targets.CLUSTER_TARGETS` that for clusters; each is
+pinned to the release whose options it writes.
 """
 
 from __future__ import annotations

@@ -7,17 +7,22 @@ them row by row as it is written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigawatt.design.fabric import FabricGraph
-from gigawatt.design.fabric.cabling import cable_lengths, links_for
+from gigawatt.design.fabric.cabling import cable_lengths, links_for, one_rack
 from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES
 from gigawatt.domain.fabric import Network
 from gigawatt.exports.cluster import BuiltCluster, port_names
 
 FORMAT_VERSION = "1"
+
+Objects = NDArray[Any]
+_AT_ONCE = 2**14
+"""Links that are held as Python objects."""
 
 SCHEDULE = (
     "cable", "network", "from_device", "from_port", "from_rack", "to_device", "to_port", "to_rack",
@@ -85,23 +90,24 @@ def _cables_of(cluster: BuiltCluster, network: Network) -> Iterator[Cable]:
     roles = graph.device_role.tolist()
     columns = (
         graph.cable_number, graph.cable_a, graph.cable_a_port, graph.cable_b, graph.cable_b_port,
-        graph.cable_bytes_per_s,
+        graph.cable_bytes_per_s, lengths, parts,
     )  # fmt: skip
-    rows = zip(*(column.tolist() for column in columns), lengths, parts, strict=True)
-    for number, a, a_port, b, b_port, rate, length_m, part in rows:
-        yield Cable(
-            f"{network.name}-{number + 1:0{width}d}",
-            network.name,
-            names[a],
-            ports[roles[a]][a_port],
-            racks[a],
-            names[b],
-            ports[roles[b]][b_port],
-            racks[b],
-            rate,
-            length_m,
-            part,
-        )
+    for first in range(0, graph.num_links, _AT_ONCE):
+        rows = zip(*(column[first : first + _AT_ONCE].tolist() for column in columns), strict=True)
+        for number, a, a_port, b, b_port, rate, length_m, part in rows:
+            yield Cable(
+                f"{network.name}-{number + 1:0{width}d}",
+                network.name,
+                names[a],
+                ports[roles[a]][a_port],
+                racks[a],
+                names[b],
+                ports[roles[b]][b_port],
+                racks[b],
+                rate,
+                length_m,
+                part,
+            )
 
 
 def role_ports(cluster: BuiltCluster, network: Network) -> dict[int, list[str]]:
@@ -116,13 +122,12 @@ def role_ports(cluster: BuiltCluster, network: Network) -> dict[int, list[str]]:
     return ports
 
 
-def _laid(
-    cluster: BuiltCluster, network: Network, graph: FabricGraph
-) -> tuple[list[float | None], list[str]]:
-    """Length and kind of the cable of each link of a network; blank where no facility is designed."""
-    places = cluster.positions(network.name)
+def _laid(cluster: BuiltCluster, network: Network, graph: FabricGraph) -> tuple[Objects, Objects]:
+    """Length and kind of the cable of each link of a network; None and "" where no facility is designed."""
+    scale_up = network.name == "scale-up"
+    places = one_rack(network) if scale_up else cluster.positions(network.name)
     if places is None or cluster.floor is None:
-        return [None] * graph.num_links, [""] * graph.num_links
+        return np.full(graph.num_links, None), np.full(graph.num_links, "", dtype=object)
     kind = cluster.parts.kind if network.name == "compute" else cluster.parts.others[network.name]
     laid = cable_lengths(graph, places, cluster.floor.tray_height_m, kind.cable_allowance_m)
     parts = np.full(laid.length_m.size, "", dtype=object)
@@ -136,4 +141,4 @@ def _laid(
             reach = np.searchsorted([link.reach_m for link in suited], laid.length_m[mine])
             parts[mine] = np.array([link.id for link in suited], dtype=object)[reach]
     cable = np.cumsum(np.diff(graph.cable_number, prepend=-1) != 0) - 1
-    return laid.length_m[cable].tolist(), parts[cable].tolist()
+    return laid.length_m[cable], parts[cable]

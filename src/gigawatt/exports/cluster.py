@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -75,9 +75,13 @@ class BuiltCluster:
 
     @property
     def cabled(self) -> tuple[Network, ...]:
-        """The switched networks whose cables are laid in the hall, and do not come with a node or a rack."""
-        laid = (one for one in self.fabric.networks if one.tiers and not one.inside_node)
-        return tuple(one for one in laid if one.name != "scale-up")
+        """The switched networks with cables outside the nodes."""
+        return tuple(one for one in self.fabric.networks if one.tiers and not one.inside_node)
+
+    @property
+    def in_the_hall(self) -> tuple[Network, ...]:
+        """Those of them whose cables do not come with a maker's rack."""
+        return tuple(one for one in self.cabled if one.name != "scale-up")
 
     def graph(self, network: NetworkName = "compute") -> FabricGraph:
         """Every device, port and link of a network. Raises InfeasibleError where it has no switches."""
@@ -114,7 +118,10 @@ class BuiltCluster:
 
     def rack_of(self, network: NetworkName) -> list[Rack | None]:
         """The rack of each device of a network; None without a facility, and for what is not designed."""
-        graph, places = self.graph(network), self.positions(network)
+        graph = self.graph(network)
+        if network == "scale-up":
+            return self._racks_of_units(graph)
+        places = self.positions(network)
         if places is None or self.floor is None:
             return [None] * graph.num_devices
         spots = rack_positions(self.floor)
@@ -122,6 +129,13 @@ class BuiltCluster:
         found = [by_place.get(place) for place in _places(places.hall, places.x_m, places.y_m)]
         designed = _is_designed(graph, self.fabric.num_nodes)
         return [rack if known else None for rack, known in zip(found, designed, strict=True)]
+
+    def _racks_of_units(self, graph: FabricGraph) -> list[Rack | None]:
+        """Switches of a scale-up network stand with the nodes of their unit."""
+        nodes = self.rack_of("compute")[: self.fabric.num_nodes]
+        first = {int(unit): node for node, unit in reversed(list(enumerate(graph.device_unit[: len(nodes)])))}
+        above = graph.device_unit[len(nodes) :].tolist()
+        return nodes + [nodes[first[unit]] if unit in first else None for unit in above]
 
     def device_names(self, network: NetworkName) -> list[str]:
         """Names of a network's devices: nodes have the same on all networks, switches their own."""
@@ -139,9 +153,9 @@ class BuiltCluster:
             )
         ]
 
-    def devices(self) -> Iterator[Device]:
-        """Every node, then the switches (and other machines) of each cabled network."""
-        for number, network in enumerate(self.cabled):
+    def devices(self, networks: Sequence[Network] | None = None) -> Iterator[Device]:
+        """Every node, then the switches (and other machines) of each network; of all that are cabled."""
+        for number, network in enumerate(self.cabled if networks is None else networks):
             for device in self._devices_of(network):
                 if number == 0 or device.network:
                     yield device

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from gigawatt.errors import InputError, Problem, UnknownIdError
 from gigawatt.exports import (
     astra_sim,
     bill,
@@ -12,6 +13,7 @@ from gigawatt.exports import (
     graphml,
     nccl_topology,
     netbox,
+    pandapower_net,
     pictures,
     simai,
     slurm,
@@ -31,6 +33,13 @@ class ClusterTarget:
     write: Callable[[BuiltCluster], Files]
 
 
+def _power_chain(cluster: BuiltCluster) -> Files:
+    """`power-chain.json`. Raises InputError where no facility is designed."""
+    if cluster.facility is None:
+        raise InputError(Problem("there is no power chain: give the cluster a site", "site"))
+    return {"power-chain.json": pandapower_net.pandapower_net(cluster.facility.power)}
+
+
 CLUSTER_TARGETS = {
     "slurm": ClusterTarget("Slurm topology.conf", slurm.CONF_VERSION, slurm.write_topology_conf),
     "slurm-yaml": ClusterTarget("Slurm topology.yaml", slurm.YAML_VERSION, slurm.write_topology_yaml),
@@ -48,6 +57,7 @@ CLUSTER_TARGETS = {
     "bill": ClusterTarget("bill of materials as CSV", bill.FORMAT_VERSION, bill.write_bill),
     "cables": ClusterTarget("cable schedule as CSV", cabling.FORMAT_VERSION, cabling.write_cable_schedule),
     "ports": ClusterTarget("port map as CSV", cabling.FORMAT_VERSION, cabling.write_port_map),
+    "pandapower": ClusterTarget("pandapower network", pandapower_net.FORMAT_VERSION, _power_chain),
     "drawings": ClusterTarget("drawings as SVG", pictures.FORMAT_VERSION, pictures.write_drawings),
 }
 
@@ -55,6 +65,10 @@ CLUSTER_TARGETS = {
 def export_cluster(target: str, cluster: BuiltCluster) -> Files:
     """The files, by name, in which the system that `target` names takes in a cluster.
 
-    Raises InputError for what the target cannot express, or where it needs a facility and none is designed.
+    Raises UnknownIdError for an unknown target, InputError for what the target cannot express, or where it
+    needs a facility and none is designed.
     """
+    if target not in CLUSTER_TARGETS:
+        known = ", ".join(CLUSTER_TARGETS)
+        raise UnknownIdError(f"unknown export target `{target}`; expected one of {known}")
     return CLUSTER_TARGETS[target].write(cluster)

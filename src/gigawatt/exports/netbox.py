@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from string import ascii_uppercase
 from typing import Any
 
 import yaml
@@ -89,7 +90,10 @@ class _Bundle:
     def __init__(self, cluster: BuiltCluster, facility: FacilityDesign) -> None:
         self.cluster, self.facility = cluster, facility
         self.site = facility.site
-        self.sides = ("A",) if facility.power.redundancy == "n" else ("A", "B")
+        self.sides = tuple(ascii_uppercase[: facility.power.feeds_per_rack])
+        powered = [number for number, kind in enumerate(facility.floor.racks) if kind.power_w > 0]
+        self.inputs = dict(zip(powered, facility.power.pieces_by_kind, strict=False))
+        """Breakers of one rack, by the number of its kind."""
 
     @cached_property
     def kinds(self) -> dict[str, DeviceKind]:
@@ -103,6 +107,18 @@ class _Bundle:
     def halls(self) -> dict[str, str]:
         return {rack.name: f"hall-{rack.hall:02d}" for rack in self.cluster.racks}
 
+    @cached_property
+    def strips(self) -> dict[str, dict[str, list[str]]]:
+        """Strips of outlets by rack and side; each hangs on a breaker of its own."""
+        found = {}
+        for rack in self.cluster.racks:
+            per_side = max(1, self.inputs.get(rack.number, 1) // len(self.sides))
+            if rack.name in self.outlets:
+                found[rack.name] = {
+                    side: [f"{side}{n}" for n in range(1, per_side + 1)] for side in self.sides
+                }
+        return found
+
     def tables(self) -> tuple[Rows, ...]:
         """In the order of `HEADERS`."""
         makers = sorted({kind.manufacturer for kind in self.kinds.values()})
@@ -115,7 +131,7 @@ class _Bundle:
             self.locations(),
             self.racks(),
             self.devices(),
-            ((self.site, hall, f"{hall}-{side}") for hall in self.hall_names() for side in self.sides),
+            self.panels(),
             self.feeds(),
             self.cables(),
             self.outlet_cables(),
@@ -150,7 +166,9 @@ class _Bundle:
 
     def placed(self) -> Iterator[Device]:
         """Nodes and switches, each in its rack."""
-        return (device for device in self.cluster.devices() if device.part and device.rack)
+        return (
+            device for device in self.cluster.devices(self.cluster.in_the_hall) if device.part and device.rack
+        )
 
     def _fixtures(self, rack: Rack) -> Rows:
         """What comes with a rack: the maker's own trays and shelves, and the strips of outlets."""
@@ -163,27 +181,38 @@ class _Bundle:
                 yield self._device(name, self.kinds[f"item {item.name}"], rack.name, position)
         if rack.name in self.outlets:
             kind = self.kinds[f"outlets {self.outlets[rack.name]}"]
-            yield from (self._device(_strip(rack.name, side), kind, rack.name, 0) for side in self.sides)
+            for strips in self.strips[rack.name].values():
+                yield from (self._device(_strip(rack.name, strip), kind, rack.name, 0) for strip in strips)
 
     def _device(self, name: str, kind: DeviceKind, rack: str, position: int) -> tuple[Any, ...]:
         where = (self.site, self.halls[rack], rack, position or "", "front" if position else "")
         return (name, kind.role, kind.manufacturer, kind.model, PLANNED, *where)
 
+    def panels(self) -> Rows:
+        """The busways over each row of racks, one for each side."""
+        over = {_busway(rack, side): self.halls[rack] for rack in self.strips for side in self.sides}
+        return ((self.site, hall, panel) for panel, hall in over.items())
+
     def feeds(self) -> Rows:
+        """The breakers that tap the busways, one for each strip."""
         volts, amperes = rack_feed(self.cluster, self.facility)
-        for rack in self.outlets:
-            hall = self.halls[rack]
-            for side in self.sides:
-                kind = "primary" if side == self.sides[0] else "redundant"
-                yield (
-                    self.site, f"{hall}-{side}", hall, rack, f"{rack}-{side}", PLANNED, kind, "ac",
-                    "three-phase", volts, amperes, UTILISATION,
-                )  # fmt: skip
+        for rack, side, strip in self._hung():
+            kind = "primary" if side == self.sides[0] else "redundant"
+            yield (
+                self.site, _busway(rack, side), self.halls[rack], rack, f"{rack}-{strip}", PLANNED, kind,
+                "ac", "three-phase", volts, amperes, UTILISATION,
+            )  # fmt: skip
+
+    def _hung(self) -> Iterator[tuple[str, str, str]]:
+        """Rack, side and strip of every strip of outlets."""
+        for rack, sides in self.strips.items():
+            for side, strips in sides.items():
+                yield from ((rack, side, strip) for strip in strips)
 
     def cables(self) -> Rows:
         media = {link.id: CABLE_TYPES[link.medium] for link in self.cluster.parts.links}
         for cable in cables(self.cluster):
-            if cable.from_rack and cable.to_rack:
+            if cable.from_rack and cable.to_rack and cable.network != "scale-up":
                 length = "" if cable.length_m is None else f"{cable.length_m:.1f}"
                 yield (
                     cable.from_device, INTERFACE, cable.from_port, cable.to_device, INTERFACE, cable.to_port,
@@ -191,18 +220,21 @@ class _Bundle:
                 )  # fmt: skip
 
     def outlet_cables(self) -> Rows:
-        used: dict[str, int] = {}
+        """Every device on each side, dealt out over the strips of its rack."""
+        used: Counter[str] = Counter()
         for device in self.placed():
-            outlet = used[device.rack] = used.get(device.rack, 0) + 1
-            for side in self.sides:
-                ends = (_strip(device.rack, side), OUTLET, outlet, device.name, POWER_PORT, f"supply-{side}")
+            rank = used[device.rack]
+            used[device.rack] += 1
+            for side, strips in self.strips[device.rack].items():
+                outlet, strip = divmod(rank, len(strips))
+                strip_name = _strip(device.rack, strips[strip])
+                ends = (strip_name, OUTLET, outlet + 1, device.name, POWER_PORT, f"supply-{side}")
                 yield (*ends, "power", PLANNED)
 
     def feed_cables(self) -> Rows:
-        for rack in self.outlets:
-            for side in self.sides:
-                ends = (f"{self.halls[rack]}-{side}", FEED, f"{rack}-{side}", _strip(rack, side), POWER_PORT)
-                yield (*ends, INLET, "power", PLANNED)
+        for rack, side, strip in self._hung():
+            ends = (_busway(rack, side), FEED, f"{rack}-{strip}", _strip(rack, strip), POWER_PORT, INLET)
+            yield (*ends, "power", PLANNED)
 
 
 def rack_feed(cluster: BuiltCluster, facility: FacilityDesign) -> tuple[int | str, int | str]:
@@ -219,5 +251,10 @@ def _coloured(names: Iterable[str]) -> Rows:
     return ((name, slug(name), COLOURS[n % len(COLOURS)]) for n, name in enumerate(names))
 
 
-def _strip(rack: str, side: str) -> str:
-    return f"{rack}-outlets-{side}"
+def _strip(rack: str, strip: str) -> str:
+    return f"{rack}-outlets-{strip}"
+
+
+def _busway(rack: str, side: str) -> str:
+    """Over the row of the rack: "h01-r03-busway-A"."""
+    return f"{rack.rpartition('-')[0]}-busway-{side}"

@@ -56,7 +56,7 @@ def device_kinds(cluster: BuiltCluster, sides: tuple[str, ...]) -> dict[str, Dev
     The outlets of a rack are "outlets" and how many there are. `sides` are those of the power supply.
     """
     kinds = {"node": _node_kind(cluster, sides)}
-    for network in cluster.cabled:
+    for network in cluster.in_the_hall:
         kinds |= dict(_switch_kinds(cluster, network, sides))
     for item in other_items(cluster).values():
         stated = _stated(GENERIC, item.name, item.rack_units)
@@ -68,7 +68,9 @@ def device_kinds(cluster: BuiltCluster, sides: tuple[str, ...]) -> dict[str, Dev
 
 def plugged(cluster: BuiltCluster) -> dict[str, int]:
     """How many devices that take power stand in each rack, where there are any."""
-    return dict(Counter(device.rack for device in cluster.devices() if device.part and device.rack))
+    return dict(
+        Counter(device.rack for device in cluster.devices(cluster.in_the_hall) if device.part and device.rack)
+    )
 
 
 def other_items(cluster: BuiltCluster) -> dict[str, RackItem]:
@@ -92,7 +94,7 @@ def _node_kind(cluster: BuiltCluster, sides: tuple[str, ...]) -> DeviceKind:
     stated["power-ports"] = _power_ports(sides, system.node_power_w)
     ports = [
         {"name": name, "type": _node_interface(network)}
-        for network in cluster.cabled
+        for network in cluster.in_the_hall
         for name in role_ports(cluster, network)[NODE]
     ]
     return DeviceKind(maker, stated["model"], "node", stated | {"interfaces": ports})

@@ -1,25 +1,54 @@
-"""A finished plan handed on: launch files for the chosen layouts, and the report drawn again."""
+"""A finished plan handed on: launch files for layouts, files for whole clusters, the report drawn again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gigawatt.documents import write_atomic
-from gigawatt.domain.blueprint import Blueprint, RunPlan
+from gigawatt.domain.blueprint import Blueprint, ClusterPlan, RunPlan
 from gigawatt.domain.training import TrainingJob
-from gigawatt.errors import InfeasibleError, InputError, Problem, WriteError
-from gigawatt.exports import export_layout, require_target
+from gigawatt.errors import InfeasibleError, InputError, Problem, UnknownIdError, WriteError
+from gigawatt.exports import TARGETS, export_layout
 from gigawatt.project.directory import REPORT, PlanDirectory
 
+if TYPE_CHECKING:
+    from gigawatt.catalog import Catalog
+    from gigawatt.exports.cluster import BuiltCluster
 
-def export_plan(directory: Path, target: str, run_name: str | None = None) -> dict[str, str]:
-    """Launch files (name -> text) for the layout that a run of the plan decided for.
+STEP_OF_A_RING = "ring-ll128"
+"""The protocol whose latencies stand for those of one message."""
 
-    `run_name` may be left out where the plan has one run. Raises InputError for an unknown target or run and
-    for a layout that the target cannot express, InfeasibleError where the run has no layout.
+
+def export_plan(
+    directory: Path,
+    target: str,
+    run_name: str | None = None,
+    cluster_name: str | None = None,
+    overlays: Sequence[Path] = (),
+) -> Mapping[str, str | Iterable[str]]:
+    """Files (name -> text, or pieces of it) for the layout of a run, or for an owned cluster, of a plan.
+
+    `run_name` and `cluster_name` may be left out where the plan has one. `overlays` are those that the plan
+    was made with: a cluster's parts are looked up in the catalogue. Raises InputError for an unknown target,
+    run or cluster and for what the target cannot express, InfeasibleError where there is nothing to export.
     """
-    require_target(target)
-    blueprint = PlanDirectory(directory).record()
+    from gigawatt.exports.cluster_targets import CLUSTER_TARGETS, export_cluster
+
+    if target in CLUSTER_TARGETS:
+        from gigawatt.catalog import load_catalog
+
+        blueprint = PlanDirectory(directory).record()
+        plan = _cluster(blueprint, cluster_name)
+        return export_cluster(target, built_cluster(plan, load_catalog(overlays)))
+    if target not in TARGETS:
+        known = ", ".join((*TARGETS, *CLUSTER_TARGETS))
+        raise UnknownIdError(f"unknown export target `{target}`; expected one of {known}")
+    return _launch_files(PlanDirectory(directory).record(), target, run_name)
+
+
+def _launch_files(blueprint: Blueprint, target: str, run_name: str | None) -> dict[str, str]:
     run = _run(blueprint, run_name)
     option = run.option_named(run.decision.option)
     prediction = run.prediction_of(option) if option else None
@@ -30,6 +59,48 @@ def export_plan(directory: Path, target: str, run_name: str | None = None) -> di
         seq_len=run.seq_len, global_batch=run.global_batch, precision=run.precision, software=run.software
     )
     return export_layout(target, run.shape, system, prediction.layout, job)
+
+
+def built_cluster(plan: ClusterPlan, catalogue: Catalog) -> BuiltCluster:
+    """A planned cluster with the catalogue's rows for all that its designs name.
+
+    Raises InfeasibleError where it has no fabric, UnknownIdError for a row that the catalogue lacks.
+    """
+    from gigawatt.exports.cluster import BuiltCluster
+    from gigawatt.project.blueprint_parts import fabric_parts
+
+    if plan.fabric is None:
+        why = "; ".join(binding.message for binding in plan.binding) or "none was designed"
+        raise InfeasibleError(f"cluster {plan.cluster} has no fabric to export: {why}")
+    system = catalogue.system(plan.system)
+    chain = plan.facility.power.nodes if plan.facility else ()
+    protocols = catalogue.collective_calibration().protocols
+    step = next(protocol for protocol in protocols if protocol.id == STEP_OF_A_RING)
+    return BuiltCluster(
+        name=plan.cluster,
+        system=system,
+        accelerator=catalogue.accelerator(system.accelerator),
+        fabric=plan.fabric,
+        parts=fabric_parts(catalogue, plan.fabric.fabric, system),
+        facility=plan.facility,
+        equipment={node.equipment: catalogue.equipment(node.equipment) for node in chain if node.equipment},
+        near_step_s=step.near_step_s,
+        far_step_s=step.far_step_s,
+    )
+
+
+def _cluster(blueprint: Blueprint, name: str | None) -> ClusterPlan:
+    names = ", ".join(plan.cluster for plan in blueprint.clusters)
+    if not blueprint.clusters:
+        raise InputError(Problem("the plan has no cluster of its own to export", key="clusters"))
+    if name is None:
+        if len(blueprint.clusters) > 1:
+            raise InputError(Problem(f"the plan has the clusters {names}: say which", key="--cluster"))
+        return blueprint.clusters[0]
+    for plan in blueprint.clusters:
+        if plan.cluster == name:
+            return plan
+    raise InputError(Problem(f'no cluster "{name}": the plan has {names}', key="--cluster"))
 
 
 def _run(blueprint: Blueprint, name: str | None) -> RunPlan:
@@ -44,15 +115,16 @@ def _run(blueprint: Blueprint, name: str | None) -> RunPlan:
     raise InputError(Problem(f'no run "{name}": the plan has {names}', key="--run"))
 
 
-def write_files(files: dict[str, str], path: Path) -> tuple[Path, ...]:
-    """Write one file as `path`, several into the folder `path`. Raises WriteError."""
+def write_files(files: Mapping[str, str | Iterable[str]], path: Path) -> tuple[Path, ...]:
+    """Write one file as `path`, several into the folder `path` and those below it. Raises WriteError."""
     if len(files) == 1 and not path.is_dir():
         write_atomic(path, next(iter(files.values())))
         return (path,)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{path}: cannot be made: {(error.strerror or str(error)).lower()}") from None
+    for folder in {(path / name).parent for name in files}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{folder}: cannot be made: {(error.strerror or str(error)).lower()}") from None
     for name, text in files.items():
         write_atomic(path / name, text)
     return tuple(path / name for name in files)

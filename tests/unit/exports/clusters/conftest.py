@@ -9,7 +9,7 @@ import pytest
 
 from gigawatt.catalog import Catalog, load_catalog
 from gigawatt.design.fabric import plan_fabric
-from gigawatt.design.fabric.cabling import cable_fabric
+from gigawatt.design.fabric.cabling import cable_fabric, one_rack
 from gigawatt.design.facility.floor import plan_floor
 from gigawatt.design.facility.racks import rack_kinds
 from gigawatt.domain.facility import FacilityDesign, PowerChain, PowerNode
@@ -54,14 +54,21 @@ def _built(
         floor = plan_floor(rack_kinds(kind, accelerator, design, parts, place), design, place)
         # What exporters of the floor read of a facility, and no more: the rest is other tests' matter.
         node = PowerNode.model_construct(name="tap-off", kind="breaker", equipment=TAP)
-        power = PowerChain.model_construct(redundancy=redundancy, nodes=(node,))
+        feeds = 1 if redundancy == "n" else 2
+        pieces = tuple(feeds for _ in floor.racks)
+        power = PowerChain.model_construct(
+            redundancy=redundancy, nodes=(node,), feeds_per_rack=feeds, pieces_by_kind=pieces
+        )
         facility = FacilityDesign.model_construct(site=place.id, floor=floor, power=power, bill=())
     equipment = {TAP: catalogue.equipment(TAP)}
     # NCCL's own latencies of a ring's step within a node and over the network (tuning.cc, LL128).
     cluster = BuiltCluster("test", kind, accelerator, design, parts, facility, equipment, 1.9e-6, 4e-6)
     if facility is None:
         return cluster
-    places = {network.name: cluster.positions(network.name) for network in cluster.cabled}
+    places = {
+        network.name: one_rack(network) if network.name == "scale-up" else cluster.positions(network.name)
+        for network in cluster.cabled
+    }
     cabled = cable_fabric(design, parts, places, facility.floor.tray_height_m)
     return replace(cluster, fabric=cabled)
 

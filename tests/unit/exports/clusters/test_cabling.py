@@ -95,16 +95,16 @@ def test_ports_are_named_as_they_stand_on_the_front() -> None:
     assert (port_names(spine, 64)[:2], len(port_names(spine, 64))) == (["1/1", "1/2"], 128)
 
 
-def test_a_hundred_thousand_accelerators_are_written_as_they_come(build) -> None:
-    """The schedule is never held as text: what is held grows with the graph, tens of bytes a link."""
-    cluster = build("hgx-b300", 99_840, "superpod-b300-xdr")
-    cluster.graph("compute")
+def test_a_schedule_is_written_as_it_comes(build) -> None:
+    """Of the 12 MB of text of 24,576 GPUs no more than a fraction is ever held."""
+    cluster = build("hgx-h100", 24_576, "llama-3-roce")
+    for network in cluster.cabled:
+        cluster.graph(network.name)
     tracemalloc.start()
     length = sum(map(len, write_cable_schedule(cluster)["cable-schedule.csv"]))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert length > 20e6
-    assert peak < 400e6
+    assert peak < length
 
 
 @pytest.mark.parametrize("one", [CLUSTERS[0], CLUSTERS[1], CLUSTERS[3]], ids=lambda one: one[2])
