@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gigawatt.catalog import Finding
+from gigawatt.domain.hardware import RackPart
 from gigawatt.domain.model import Block, Model
 from gigawatt.domain.record import Record, Source, Sourced
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
