@@ -17,6 +17,16 @@ from gigawatt.laws.availability import shortfall_frac, unavailability_frac
 from gigawatt.laws.power import peak_efficiency_frac
 
 REDUNDANCIES: tuple[Redundancy, ...] = ("n", "n+1", "2n", "distributed", "block")
+_ABOVE = ("utility-feed", "substation-transformer-63mva", "mv-switchgear-20kv-2500a", "transformer-3150kva")
+_LINEUP = ("diesel-generator-3000kw", "lv-switchgear-415v-5000a", "ups-1500kw")
+VARIANTS = (
+    (*_ABOVE, *_LINEUP, "busway-415v-1200a", "tap-off-415v-125a", "power-shelf-33kw"),
+    (*_ABOVE, *_LINEUP, "busway-415v-1200a", "tap-off-415v-125a"),
+    (*_ABOVE, *_LINEUP, "busway-415v-1200a"),
+    (*_ABOVE, *_LINEUP, "pdu-300kva"),
+    (*_ABOVE, *_LINEUP, "busway-415v-1200a", "pdu-300kva", "tap-off-415v-63a", "power-shelf-33kw"),
+)
+"""Chains with and without power distribution units, tap-offs and shelves."""
 
 
 def stages(graph: PowerGraph, kind: str) -> np.ndarray:
@@ -43,6 +53,7 @@ def test_watts_in_are_watts_out_and_losses_at_every_stage(
     rack_w=st.floats(5e3, 140e3),
     num_small=st.integers(0, 20),
     cooling=st.floats(0.0, 0.5),
+    pieces=st.sampled_from(VARIANTS),
 )
 def test_every_piece_of_the_graph_passes_on_what_it_takes_less_its_losses(
     chains: SimpleNamespace,
@@ -51,9 +62,10 @@ def test_every_piece_of_the_graph_passes_on_what_it_takes_less_its_losses(
     rack_w: float,
     num_small: int,
     cooling: float,
+    pieces: tuple[str, ...],
 ) -> None:
     """Kirchhoff's law at every piece: what its feeds bring in, what it sends on, its load and its losses."""
-    chain = chains.chain_of(redundancy, ((num_racks, rack_w), (num_small, 5e3)), cooling)
+    chain = chains.chain_of(redundancy, ((num_racks, rack_w), (num_small, 5e3)), cooling, chain=pieces)
     graph = power_graph(chain)
     flow = power_flow(graph, chain)
     brought = np.bincount(graph.edge_to, flow.edge_w, graph.num_nodes)
