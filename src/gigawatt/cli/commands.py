@@ -36,6 +36,7 @@ _VALIDATE = LazyGroup(
     "validate",
     "predicted against measured, yours or published",
     {
+        "collectives": Later("times of collectives, from logs or tables", "collective", "validate"),
         "fabric": Later("switches and cables of printed designs", "fabric", "validate"),
         "training": Later("step times and peak memory of training runs", "validate", "training"),
     },
@@ -44,6 +45,7 @@ _CALIBRATE = LazyGroup(
     "calibrate",
     "fit to one's own measurements",
     {
+        "collectives": Later("times of collectives, from logs or tables", "collective", "calibrate"),
         "training": Later("step times, from measured training runs", "calibrate", "training"),
         "device": Later("an accelerator, measured where it stands", "calibrate", "device"),
     },

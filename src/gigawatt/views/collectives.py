@@ -20,8 +20,9 @@ def prediction_table(prediction: CollectivePrediction) -> Table:
     """Time, bandwidths and what sets them, in one line."""
     size = units.format_quantity(prediction.bytes_total, "_bytes")
     domains = f"{prediction.num_domains:,} scale-up domain{'s' * (prediction.num_domains != 1)}"
+    where = f"over {prediction.num_ranks:,} ranks in {domains}"
     return Table(
-        title=f"{prediction.collective} of {size} in all over {prediction.num_ranks:,} ranks in {domains}",
+        title=f"{prediction.collective}, {size} as nccl-tests count it, {where}",
         columns=(
             Column("time_s", "Time"),
             Column("low_s", "10 %"),

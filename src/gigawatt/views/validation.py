@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gigawatt.domain.calibration import TrainingFit
+from gigawatt.domain.calibration_collectives import CollectiveFit
 from gigawatt.domain.validation import Score, ValidatedRun, ValidationReport
 from gigawatt.views.table import Column, Table, text_column
 
@@ -18,6 +19,8 @@ _SCORE_COLUMNS = (
 )
 
 _SHOWN_CHANGE_FRAC = 0.01
+
+Fit = TrainingFit | CollectiveFit
 
 
 def score_table(report: ValidationReport) -> Table:
@@ -102,7 +105,7 @@ def convention_table(report: ValidationReport) -> Table | None:
     )
 
 
-def moved_table(before: TrainingFit, after: TrainingFit) -> Table:
+def moved_table(before: Fit, after: Fit) -> Table:
     """What a fit changed of the one before it, the largest change first."""
     known = {(row.name, row.level, row.key): row for row in before.parameters}
     rows = []
