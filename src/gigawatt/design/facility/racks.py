@@ -200,8 +200,12 @@ def _network_racks(design: FabricDesign, parts: Parts, site: Site, units_togethe
     if local:
         share = min(1.0, units_together / design.num_units)
         yield _switch_rack("Leaf switches", local, blocks, share, optics, site, units_together)
-    if central:
-        yield _switch_rack("Spine and core switches", central, 0, 1.0, optics, site, 1)
+    # Chassis that leave no room for a second one do not stand with others.
+    chassis = [load for load in central if 2 * load.rack_units > site.rack_units]
+    for load in chassis:
+        yield _switch_rack(f"Chassis, {load.name}", [load], 0, 1.0, optics, site, 1)
+    if fixed := [load for load in central if load not in chassis]:
+        yield _switch_rack("Spine and core switches", fixed, 0, 1.0, optics, site, 1)
 
 
 def _load(network: Network, tier: SwitchTier, parts: Parts, site: Site) -> _Load:
