@@ -2,10 +2,10 @@
 
     python scripts/calibrate_collectives.py DATA_DIR
 
-DATA_DIR holds `collectives_measured.csv`. Parameters are fitted to all of its rows and to those of the catalogue
-(calibration/collectives_published.csv), intervals to what leaving out one series at a time leaves; both go to
-src/gigawatt/data/calibration/collectives.json. The result is the same on every run. Printed: errors by size of the
-fit, of cross-validation, and of bandwidth alone.
+DATA_DIR holds `collectives_measured.csv`. Parameters are fitted to all of its rows and to those of the
+catalogue (calibration/collectives_published.csv), intervals to what leaving out one series at a time leaves;
+both go to src/gigawatt/data/calibration/collectives.json. The result is the same on every run. Printed:
+errors by size of the fit, of cross-validation, and of bandwidth alone.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def main() -> None:
     interval = report.interval
     print(f"80 % intervals: coverage {interval.coverage_frac:.1%}, mean width {interval.width_frac:.1%}")
     for spread in fit.spreads:
-        print(f"{spread.kind}, known {spread.known}: {spread.low_frac} to {spread.high_frac} ({spread.num_rows})")
+        print(
+            f"{spread.kind}, known {spread.known}: {spread.low_frac} to {spread.high_frac}, "
+            f"{spread.num_rows} rows"
+        )
 
 
 if __name__ == "__main__":

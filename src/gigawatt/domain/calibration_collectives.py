@@ -102,6 +102,8 @@ class CollectiveFit(Record):
     basis: Basis
     date: str
     note: str = ""
+    collectives: tuple[str, ...] = ()
+    """Those that were measured; of others, laws and transports alone are known."""
     parameters: tuple[FittedParameter, ...] = ()
     spreads: tuple[CollectiveSpread, ...] = ()
 

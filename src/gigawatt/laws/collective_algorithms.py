@@ -1,8 +1,8 @@
 """What each algorithm of a collective moves and in how many steps, and what that takes.
 
 Bandwidths are one direction. Bytes are those that the busiest port sends (or receives, whichever is more):
-`near` through one accelerator's scale-up port, `far` through all network ports of one scale-up domain together.
-`inside` ranks share a domain, `domains` of them are joined by the network.
+`near` through one accelerator's scale-up port, `far` through all network ports of one scale-up domain
+together. `inside` ranks share a domain, `domains` of them are joined by the network.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def ring_bytes(total_bytes: Number, ranks: Number) -> Number:
 
 
 def tree_near_bytes(total_bytes: Number, inside: Number) -> Number:
-    """Bytes through a scale-up port in a tree all-reduce: up and down again along the chain of a domain [bytes].
+    """Bytes through a scale-up port in a tree all-reduce: up and down the chain of a domain [bytes].
 
     Source: Jeaugey, "Massively scale your deep learning training with NCCL 2.4", NVIDIA, 2019 (double binary
     trees; half of the buffer in each, chains within nodes).
@@ -63,9 +63,9 @@ def tree_near_bytes(total_bytes: Number, inside: Number) -> Number:
 def tree_far_bytes(total_bytes: Number, domains: Number) -> Number:
     """Bytes that a domain sends in an all-reduce by double binary trees, on average [bytes].
 
-    Of each tree's D - 1 edges every one carries half of the buffer up and down: 2 S (D-1)/D for a domain. Two
-    domains send S only, where a ring sends nearly 2 S: that is how two nodes exceed their network's rate in bus
-    bandwidth.
+    Of each tree's D - 1 edges every one carries half of the buffer up and down: 2 S (D-1)/D for a domain.
+    Two domains send S only, where a ring sends nearly 2 S: that is how two nodes exceed their network's rate
+    in bus bandwidth.
     Source: Sanders, Speck, Traeff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan",
     Parallel Computing 35, 2009; Jeaugey, NVIDIA/nccl-tests issue 196, for two nodes.
 
@@ -79,13 +79,14 @@ def switch_all_reduce_bytes(total_bytes: Number, inside: Number) -> Number:
     """Bytes through a scale-up port when the switches reduce and multicast (NVLS) [bytes].
 
     Each rank has its whole buffer read by the switches once, and sends its reduced share for multicast:
-    S (1 + 1/i). Measured bus bandwidths of 420, 440, 460 and 480 GB/s on 5, 6, 7 and 8 H100 are one rate of the
-    port.
-    Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor collectives",
-    ISCA 2020; NVIDIA/nccl issue 1455 for the measured rates.
+    S (1 + 1/i). Measured bus bandwidths of 420, 440, 460 and 480 GB/s on 5, 6, 7 and 8 H100 are one rate of
+    the port.
+    Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor
+    collectives", ISCA 2020; NVIDIA/nccl issue 1455 for the measured rates.
 
-    >>> [round(bus / bus_factor_all_reduce(n) * switch_all_reduce_bytes(1.0, n)) for n, bus in ((5, 420), (8, 480))]
-    [315, 309]
+    >>> measured = ((5, 420.0), (6, 440.0), (7, 460.0), (8, 480.0))
+    >>> [round(bus / bus_factor_all_reduce(n) * switch_all_reduce_bytes(1.0, n)) for n, bus in measured]
+    [315, 308, 307, 309]
     """
     return total_bytes * (1.0 + 1.0 / inside)
 
@@ -152,10 +153,10 @@ def beside_s(one_s: Number, other_s: Number, sharpness: Number) -> Number:
 def ramped_s(latency_s: Number, wire_s: Number, refills: Number, onset: Number) -> Number:
     """Time of a collective from its latency and its time on the wire [s].
 
-    L + W + r L W / (W + c L). What fits into the buffers of the pipeline pays the latency once; beyond, rounds of
-    chunks expose up to r further latencies, half of them once the wire takes c times the latency. r = 0 is the
-    latency-bandwidth model of Hockney. Rates at middle sizes fall to 0.4 to 0.7 of those at large ones, as NCCL's
-    own correction of trees has it.
+    L + W + r L W / (W + c L). What fits into the buffers of the pipeline pays the latency once; beyond,
+    rounds of chunks expose up to r further latencies, half of them once the wire takes c times the latency.
+    r = 0 is the latency-bandwidth model of Hockney. Rates at middle sizes fall to 0.4 to 0.7 of those at
+    large ones, as NCCL's own correction of trees has it.
     Source: Hockney, "The communication challenge for MPP", Parallel Computing 20, 1994; NVIDIA NCCL,
     src/graph/tuning.cc (trees at middle sizes).
 
@@ -172,8 +173,8 @@ def filled_s(wire_s: Number, total_bytes: Number, fill_bytes: Number) -> Number:
 
     W (1 + F / (S + F)). Every rank works on a chunk per channel at a time; a buffer smaller than all chunks
     together passes at half rate, a larger one pays one filling.
-    Source: NVIDIA NCCL, environment variables (NCCL_NVLS_CHUNKSIZE: 128 KiB), times 16 channels and eight ranks:
-    16 MiB.
+    Source: NVIDIA NCCL, environment variables (NCCL_NVLS_CHUNKSIZE: 128 KiB), times 16 channels and eight
+    ranks: 16 MiB.
 
     >>> filled_s(100.0, 16.0, 16.0), round(filled_s(1600.0, 256.0, 16.0))
     (150.0, 1694)
@@ -191,8 +192,8 @@ def exchange_s(
     """Time of a mixture-of-experts dispatch or combine by kernels that send tokens directly [s].
 
     The slower of what stays in the domain and what leaves it, per rank, after a fixed latency.
-    Source: DeepEP, docs/legacy.md: 128 tokens of 7168 in FP8 with scales to 8 of 32 ranks, three quarters of which
-    are elsewhere, take 155 us over a port that reaches 48 GB/s.
+    Source: DeepEP, docs/legacy.md: 128 tokens of 7168 in FP8 with scales to 8 of 32 ranks, three quarters of
+    which are elsewhere, take 155 us over a port that reaches 48 GB/s.
 
     >>> sent = 128 * 8 * 7168 * (1 + 4 / 128)
     >>> round(1e6 * exchange_s(sent / 4, sent * 3 / 4, 160e9, 48e9, 37e-6))

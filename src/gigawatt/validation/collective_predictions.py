@@ -9,7 +9,8 @@ from gigawatt.domain.collectives import CollectiveReport, ValidatedCollective
 from gigawatt.validation.collective_rows import MICRO
 
 COLUMNS = (
-    "series", "collective", "bytes", "gpus", "measured_us", "predicted_us", "low_us", "high_us", "status", "reason",
+    "series", "collective", "bytes", "gpus", "measured_us", "predicted_us", "low_us", "high_us",
+    "status", "reason",
 )  # fmt: skip
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from gigawatt.catalog import Catalog
+from gigawatt.design.collectives.ranges import Band, band_of
 from gigawatt.domain.calibration_collectives import (
     CollectiveCalibration,
     ExchangeKind,
@@ -25,9 +25,6 @@ MICRO = parse_quantity("1 us", "_s")
 GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
 GIGABIT = parse_quantity("1 Gbit/s", "_bytes_per_s")
 
-Band = Literal["small", "middle", "large", "exchange"]
-SMALL_BYTES = 64 * 1024
-LARGE_BYTES = 1024 * 1024
 
 KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "send_recv")
 NAMES = {
@@ -77,11 +74,7 @@ class MeasuredCollective(MeasuredCollectiveRow):
     @property
     def band(self) -> Band:
         """The range of sizes that it is scored in."""
-        if self.exchange:
-            return "exchange"
-        if self.bytes_total <= SMALL_BYTES:
-            return "small"
-        return "large" if self.bytes_total >= LARGE_BYTES else "middle"
+        return band_of(self.collective, self.bytes_total)
 
 
 def read_collectives(
@@ -149,7 +142,7 @@ def _measurement(
         allowed=_allowed(row.get("algo", ""), near, domains),
         launches=_launches(row.get("source", ""), inside, calibration.harnesses),
         exchange=exchange,
-        measured_s=_measured_s(row, collective, size, ranks, domains, exchange),
+        measured_s=_measured_s(row, size, ranks, domains, exchange),
     )
 
 
@@ -209,7 +202,7 @@ def far_of(fabric: str, calibration: CollectiveCalibration) -> ScaleOut:
 
 
 def _far_rate(row: Mapping[str, str], near: ScaleUp, far: ScaleOut, inside: int, catalogue: Catalog) -> float:
-    """Rate of one accelerator's network ports: as the row says, else as the machine is sold, else the system's.
+    """Rate of one accelerator's network ports: as the row says, else as the machine or the system is sold.
 
     "8x400Gb/s" is a node's, unless it says "per GPU"; "400Gb/s" alone is a port's, of which the system has as
     many as make up its rate, an unknown system one per node.
@@ -231,7 +224,7 @@ def _far_rate(row: Mapping[str, str], near: ScaleUp, far: ScaleOut, inside: int,
 
 
 def _allowed(algorithm: str, near: ScaleUp, domains: int) -> tuple[str, ...]:
-    """Algorithms that a run was forced to, by the start of the column; without NVLS, NCCL ignores the wish."""
+    """Algorithms that a run was forced to; where switches do not reduce, NCCL ignores the wish for NVLS."""
     wanted = algorithm.strip().lower()
     if wanted.startswith("nvls") and near.in_network_reduction:
         return ("nvls",) if domains == 1 else ("nvls-tree",)
@@ -264,7 +257,6 @@ def _exchange_bytes(collective: str, exchange: ExchangeKind) -> float:
 
 def _measured_s(
     row: Mapping[str, str],
-    collective: str,
     size: float,
     ranks: int,
     domains: int,

@@ -1,13 +1,13 @@
-"""Intervals of collectives from cross-validation: how far measurements lie from predictions unaware of them."""
+"""Intervals of collectives from cross-validation: how far measurements lie from blind predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.design.collectives.ranges import WIDEST
 from gigawatt.domain.calibration_collectives import CollectiveSpread
 
 Floats = NDArray[np.float64]
@@ -16,7 +16,6 @@ LOW, HIGH = 0.1, 0.9
 MIN_ROWS = 10
 """Residuals from which on their 10 % and 90 % points are worth more than those of all sizes together."""
 BANDS = ("small", "middle", "large", "exchange")
-WIDEST = CollectiveSpread(kind="large", known=False, low_frac=0.5, high_frac=2.0, num_rows=0)
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,6 @@ def collective_spread(
 def collective_spreads(residuals: CollectiveResiduals) -> tuple[CollectiveSpread, ...]:
     """All of them."""
     return tuple(collective_spread(residuals, band, known) for band in BANDS for known in (True, False))
-
-
-def spread_among(spreads: Sequence[CollectiveSpread], band: str, known: bool) -> CollectiveSpread:
-    """The spread of a range of sizes; the widest there is where a calibration has none."""
-    found = [one for one in spreads if one.kind == band and one.known == known]
-    return found[0] if found else WIDEST
 
 
 def _points(ratio: Floats) -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gigawatt.catalog import Catalog
 from gigawatt.design.collectives.algorithms import bus_factor
 from gigawatt.design.collectives.physics import keys_of
+from gigawatt.design.collectives.ranges import spread_among
 from gigawatt.domain.calibration_collectives import CollectiveCalibration, CollectiveFit, CollectiveSpread
 from gigawatt.domain.collectives import CollectiveReport, SeriesCause, ValidatedCollective
 from gigawatt.domain.validation import ScoredGroup
@@ -38,7 +39,6 @@ from gigawatt.validation.collective_spreads import (
     CollectiveResiduals,
     collective_spread,
     collective_spreads,
-    spread_among,
 )
 from gigawatt.validation.configurations import grouped
 
@@ -392,6 +392,7 @@ def calibrate_collective_rows(
         basis="measured",
         date=date,
         note=note,
+        collectives=tuple(sorted({*calibration.fit.collectives, *(case.collective for case in cases)})),
         parameters=(*kept, *mine),
         spreads=calibration.fit.spreads,
     )
@@ -421,6 +422,7 @@ def shipped_collective_fit(
         basis="measured",
         date=date,
         note=note,
+        collectives=tuple(sorted({case.collective for case in everything})),
         parameters=fitted_parameters(problem, offsets, every),
         spreads=collective_spreads(residuals),
     )

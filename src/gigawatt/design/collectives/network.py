@@ -1,0 +1,165 @@
+"""A system and its fabric as a collective sees them: which transports, how fast, how the ranks lie."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gigawatt.design.collectives.algorithms import Span
+from gigawatt.design.collectives.pricing import Links
+from gigawatt.domain.calibration_collectives import CollectiveCalibration, ScaleOut, ScaleUp
+from gigawatt.domain.fabric import FabricDesign, Network
+from gigawatt.domain.hardware import System
+from gigawatt.errors import InputError
+
+EXCHANGING = ("all_to_all", "moe_dispatch", "moe_combine")
+"""Collectives whose traffic crosses every boundary in proportion to the ranks beyond it."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a group of ranks runs over."""
+
+    near: ScaleUp
+    far: ScaleOut | None
+    """None where one domain holds all ranks."""
+    span: Span
+    links: Links
+    near_name: str
+    far_name: str
+    known: bool
+    """Whether the system's own transports are in the calibration, rather than the nearest in kind."""
+
+    @property
+    def domains(self) -> int:
+        return int(self.span.domains)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What else goes on: collectives that share the ports, hash collisions, other groups on the fabric."""
+
+    num_groups: int = 1
+    num_sharing: int = 1
+    congestion: float = 1.0
+
+
+def route_of(
+    collective: str,
+    num_ranks: int,
+    system: System,
+    calibration: CollectiveCalibration,
+    fabric: FabricDesign | None,
+    network: str,
+    ranks_per_domain: int | None,
+    around: Circumstances,
+) -> Route:
+    """How ranks lie over the system: domains filled in turn, unless `ranks_per_domain` says otherwise."""
+    domain = system.num_accelerators_per_domain
+    inside = min(num_ranks, ranks_per_domain or domain)
+    if inside > domain:
+        raise InputError(f"ranks_per_domain is {inside}, but a domain of {system.name} has {domain}")
+    domains = math.ceil(num_ranks / inside)
+    near, own_near = _near_of(system, calibration)
+    far, own_far = _far_of(system, calibration, fabric, network) if domains > 1 else (None, True)
+    rate = _port_rate(system, fabric) if far else 1.0
+    span = Span(
+        num_ranks,
+        inside,
+        domains,
+        float(system.in_network_reduction),
+        float(bool(far and far.in_network_reduction)),
+    )
+    loss = _loss(collective, num_ranks, inside, fabric, around)
+    links = Links(
+        near_bytes_per_s=_near_rate(system, near, inside) / around.num_sharing,
+        far_bytes_per_s=_ports(collective, num_ranks, inside) * rate / loss / around.num_sharing,
+        hop_s=far.hop_s if far else 0.0,
+    )
+    wired = fabric.fabric if fabric else system.scale_out
+    near_name = near.name if own_near else f"scale-up links of {system.name}"
+    far_name = f"network ports, {wired}" if far else ""
+    return Route(near, far, span, links, near_name, far_name, own_near and own_far)
+
+
+def _ports(collective: str, num_ranks: int, inside: int) -> int:
+    """Accelerators whose ports carry what crosses: those of the domain with the fewest ranks.
+
+    What is exchanged with every rank leaves by each rank's own port.
+    """
+    left = num_ranks % inside
+    return inside if collective in EXCHANGING or not left else left
+
+
+def _near_of(system: System, calibration: CollectiveCalibration) -> tuple[ScaleUp, bool]:
+    """The system's scale-up links, else those nearest in rate among links that reduce alike."""
+    for row in calibration.scale_up:
+        if system.id in row.systems:
+            return row, True
+    rate = system.scale_up_bytes_per_s or 1.0
+    alike = [r for r in calibration.scale_up if r.in_network_reduction == system.in_network_reduction]
+    chosen = min(alike or calibration.scale_up, key=lambda r: abs(math.log(r.bytes_per_s / rate)))
+    return chosen, False
+
+
+def _near_rate(system: System, near: ScaleUp, inside: int) -> float:
+    rate = system.scale_up_bytes_per_s or near.bytes_per_s
+    if not near.mesh:
+        return rate
+    others = system.num_accelerators_per_domain - 1
+    return rate * max(1, min(inside - 1, others)) / others
+
+
+def _far_of(
+    system: System, calibration: CollectiveCalibration, fabric: FabricDesign | None, network: str
+) -> tuple[ScaleOut, bool]:
+    """The network that is asked for, else the fabric's kind, else the system's, else the first there is."""
+    if network:
+        for row in calibration.scale_out:
+            if row.id == network:
+                return row, True
+        known = ", ".join(row.id for row in calibration.scale_out)
+        raise InputError(f"network: no such class of network, {network}; there are {known}")
+    told = [system.scale_out]
+    if fabric is not None:
+        technology = fabric.compute.technology
+        kind = {"ethernet": "ethernet-roce"}.get(technology, technology)
+        told = [system.scale_out if system.scale_out == "efa" else kind, system.scale_out]
+    for name in told:
+        for row in calibration.scale_out:
+            if name in row.networks:
+                return row, True
+    return calibration.scale_out[0], False
+
+
+def _port_rate(system: System, fabric: FabricDesign | None) -> float:
+    """Rate of one accelerator's network ports: as they are cabled, else as the system has them."""
+    if fabric is not None:
+        cabled = [group for group in fabric.compute.cables if group.lower == "node"]
+        if cabled and fabric.num_accelerators:
+            return sum(group.num_cables * group.bytes_per_s for group in cabled) / fabric.num_accelerators
+    if system.scale_out_bytes_per_s is None:
+        raise InputError(f"{system.name}: the rate of its network between domains is not known")
+    return system.scale_out_bytes_per_s
+
+
+def _loss(
+    collective: str, num_ranks: int, inside: int, fabric: FabricDesign | None, around: Circumstances
+) -> float:
+    """By how much the network between domains is slower than its ports: collisions, oversubscribed pods.
+
+    Rings and trees cross a pod's boundary once, as they cross a node's, so they do not feel a pod's
+    oversubscription; what is exchanged with every rank does.
+    """
+    if fabric is None or collective not in EXCHANGING:
+        return around.congestion
+    return around.congestion * _pod_loss(num_ranks, inside, fabric.compute, around.num_groups)
+
+
+def _pod_loss(num_ranks: int, inside: int, network: Network, num_groups: int) -> float:
+    pod = network.num_accelerators_per_pod
+    if not pod or num_ranks <= pod:
+        return 1.0
+    used = min(1.0, num_ranks * num_groups / (pod * network.num_pods))
+    leaving = (num_ranks - pod) / (num_ranks - inside)
+    return max(1.0, network.oversubscription * used * leaving)
