@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.design.collectives import predict_collective as predict_collective
     from gigawatt.design.device import measure_device as measure_device
     from gigawatt.design.fabric import design_fabric as design_fabric
     from gigawatt.design.facility import design_facility as design_facility
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
     from gigawatt.validation.calibrate import calibrate_training as calibrate_training
+    from gigawatt.validation.collectives import calibrate_collectives as calibrate_collectives
+    from gigawatt.validation.collectives import validate_collectives as validate_collectives
     from gigawatt.validation.fabric import validate_fabric as validate_fabric
     from gigawatt.validation.training import validate_training as validate_training
 
@@ -62,6 +65,7 @@ _HOMES = {
     "System": "domain.hardware",
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
+    "calibrate_collectives": "validation.collectives",
     "calibrate_training": "validation.calibrate",
     "compare_plans": "project.comparison",
     "design_fabric": "design.fabric",
@@ -76,9 +80,11 @@ _HOMES = {
     "load_catalog": "catalog",
     "measure_device": "design.device",
     "plan_scenario": "project",
+    "predict_collective": "design.collectives",
     "predict_training": "design.training",
     "read_config": "domain.huggingface",
     "render_report": "report",
+    "validate_collectives": "validation.collectives",
     "validate_fabric": "validation.fabric",
     "validate_training": "validation.training",
     "write_template": "project.template",

@@ -14,12 +14,16 @@ import gigawatt
 from gigawatt.cli.commands import ROOT
 
 COMMANDS = {
+    "calibrate collectives FILE... --collective --fabric --gpus --json --out --overlay --quiet --system "
+    "--verbose": "calibrate_collectives",
     "calibrate device ID --date --index --json --out --overlay --quiet --verbose": "measure_device",
     "calibrate training FILE... --json --out --overlay --quiet --verbose": "calibrate_training",
     "catalog check --json --overlay --quiet --verbose": "load_catalog",
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json --overlay "
+    "--planes --quiet --ranks-per-domain --sharing --system --top-k --verbose": "predict_collective",
     "design fabric --fabric --gpus --json --out --overlay --oversubscription --planes --quiet --site "
     "--system --verbose": "design_fabric",
     "design facility --draw --fabric --gpus --json --overlay --quiet --site --system "
@@ -35,6 +39,8 @@ COMMANDS = {
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",
+    "validate collectives FILE... --collective --cross-validate --fabric --gpus --json --overlay "
+    "--predictions --quiet --require --system --verbose": "validate_collectives",
     "validate fabric FILE... --json --overlay --predictions --quiet --require --verbose": "validate_fabric",
     "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require "
     "--verbose": "validate_training",
