@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from measure import Figures, measured, report
 
-from gigawatt.design.collectives.astra_sim import chunked_collective_s, read_assumptions, read_network
+from gigawatt.design.collectives.astra_sim import chunked_collective_s
+from gigawatt.exports.astra_sim_read import read_assumptions, read_network
 
 SYSTEM = (
     '{"scheduling-policy": "LIFO", "endpoint-delay": 10, "active-chunks-per-dimension": 1,'

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gigawatt.design.collectives.astra_sim import chunked_collective_s, read_assumptions, read_network
+from gigawatt.design.collectives.astra_sim import chunked_collective_s
+from gigawatt.exports.astra_sim_read import read_assumptions, read_network
 
 UNAWARE = ("ar8u", "ar64u", "ag64u", "ar256u", "ar1024u", "fl64u", "fl1024u")
 

@@ -10,10 +10,9 @@ from gigawatt.design.collectives.astra_sim import (
     Stage,
     chunked_collective_s,
     pipelined_s,
-    read_assumptions,
-    read_network,
 )
 from gigawatt.errors import InputError
+from gigawatt.exports.astra_sim_read import read_assumptions, read_network
 
 NETWORK = (
     "topology: [ Switch, Ring ]\nnpus_count: [ 8, 4 ]\nbandwidth: [ 400.0, 50 ]\nlatency: [ 936.25, 2000 ]\n"
