@@ -19,7 +19,7 @@ from gigawatt.exports.cluster import BuiltCluster
 FORMAT_VERSION = "518bd51"
 
 _NS_PER_S = 10**9
-_SIMULATOR_GB = 2**30
+_SIMULATOR_GB = 1024**3
 _HOPS_OF_A_SWITCH = 2
 SYSTEM = {
     "scheduling-policy": "LIFO",
