@@ -6,9 +6,10 @@ import csv
 
 import pytest
 
-from gigawatt.design.collectives.astra_sim import chunked_collective_s, read_assumptions, read_network
+from gigawatt.design.collectives.astra_sim import chunked_collective_s
 from gigawatt.errors import InputError
 from gigawatt.exports.astra_sim import write_astra_sim
+from gigawatt.exports.astra_sim_read import read_assumptions, read_network
 from gigawatt.exports.simai import write_simai
 from gigawatt.exports.simai_read import read_simai
 
