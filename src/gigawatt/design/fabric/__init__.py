@@ -52,8 +52,10 @@ def _on_floor(
     floor = plan_floor(rack_kinds(system, accelerator, design, parts, site), design, site)
     places: dict[str, Places] = {}
     for net in design.networks:
-        if net.name == "scale-up" and net.tiers:
+        if net.inside_node or not net.tiers:
+            continue
+        if net.name == "scale-up":
             places[net.name] = one_rack(net)
-        elif net.tiers:
+        else:
             places[net.name] = device_positions(floor, design, network_graph(net))
     return cable_fabric(design, parts, places, site.tray_height_m)

@@ -355,7 +355,7 @@ def _dragonfly(kind: FabricKind, name: NetworkName, ends: Endpoints, parts: Fabr
     router = parts.switches[kind.leaf_switch]
     split = split_of(ends.port_bytes_per_s, router)
     terminals = int(dragonfly_terminals(router.num_ports))
-    per_unit = kind.nodes_per_unit or 2 * terminals**2 * split // ends.links_per_node
+    per_unit = kind.nodes_per_unit or max(1, 2 * terminals**2 * split // ends.links_per_node)
     routers = -(-per_unit * ends.links_per_node // (terminals * split))
     ports = min(terminals, router.num_ports - terminals - (routers - 1))
     if ports < 1:
