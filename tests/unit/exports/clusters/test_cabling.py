@@ -107,6 +107,16 @@ def test_a_schedule_is_written_as_it_comes(build) -> None:
     assert peak < length
 
 
+def test_a_scale_up_cable_stays_in_its_rack(build, text_of) -> None:
+    """NVL72: 72 GPUs with a link to each of 18 chips, all within one rack (DGX SuperPOD GB200)."""
+    cluster = build("gb200-nvl72", 1152, "superpod-gb200-ndr", "generic")
+    rows = rows_of(text_of(write_cable_schedule(cluster)["cable-schedule.csv"]))
+    within = [row for row in rows if row["network"] == "scale-up"]
+    assert Counter(row["from_rack"] for row in within) == Counter(row["to_rack"] for row in within)
+    assert all(row["from_rack"] == row["to_rack"] for row in within)
+    assert set(Counter(row["from_rack"] for row in within).values()) == {72 * 18}
+
+
 @pytest.mark.parametrize("one", [CLUSTERS[0], CLUSTERS[1], CLUSTERS[3]], ids=lambda one: one[2])
 def test_the_schedule_adds_up_to_the_bill(build, text_of, one) -> None:
     """Cables of each kind, and their metres, as the design counts and bills them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -134,8 +136,8 @@ AuthType=auth/none
 CredType=cred/none
 StateSaveLocation={folder}
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmctldPort=27817
-SlurmdPort=27818
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
 ProctrackType=proctrack/linuxproc
 SwitchType=switch/none
 SelectType=select/cons_tres
@@ -153,8 +155,8 @@ def test_slurm_itself_reads_the_tree(build, tmp_path: Path) -> None:
     ours = read_topology_conf(text)
     (tmp_path / "topology.conf").write_text(text)
     nodes = fold_names(node for below in ours.nodes.values() for node in below)
-    user = os.environ.get("USER", "root")
-    (tmp_path / "slurm.conf").write_text(CONFIGURATION.format(folder=tmp_path, user=user, nodes=nodes))
+    filled = CONFIGURATION.format(folder=tmp_path, user=getpass.getuser(), nodes=nodes, ports=_free_ports())
+    (tmp_path / "slurm.conf").write_text(filled)
     environment = {**os.environ, "SLURM_CONF": str(tmp_path / "slurm.conf")}
     with (tmp_path / "log").open("w") as log:
         daemon = subprocess.Popen(["slurmctld", "-D"], stdout=log, stderr=log, env=environment)
@@ -169,6 +171,13 @@ def test_slurm_itself_reads_the_tree(build, tmp_path: Path) -> None:
     assert {name: unfold_names(by_name[name]) for name in ours.nodes} == dict(ours.nodes)
     assert len(unfold_names(by_name[ours.root])) == 1024
     assert set(by_name) == {*ours.nodes, *ours.switches}
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _shown_topology(environment: dict[str, str]) -> str:

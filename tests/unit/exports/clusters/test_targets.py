@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from gigawatt.design.facility.facility import design_facility
 from gigawatt.domain.blueprint import ClusterPlan
 from gigawatt.domain.training import Binding
 from gigawatt.errors import InfeasibleError, InputError, UnknownIdError
+from gigawatt.exports.cabling import cables
 from gigawatt.exports.cluster_targets import CLUSTER_TARGETS, export_cluster
 from gigawatt.exports.netbox_read import read_netbox
 from gigawatt.project.blueprint_parts import fabric_parts
@@ -65,6 +67,17 @@ def test_every_target_is_written_from_a_plan(directory: Path, tmp_path: Path) ->
     assert len(read_netbox(files).tables["devices"]) > 128
     power = json.loads((tmp_path / "pandapower").read_text())
     assert power["_class"] == "pandapowerNet"
+
+
+def test_the_schedule_of_a_plan_adds_up_to_its_bill(plan: ClusterPlan) -> None:
+    """Fabric and facility stand on the same floor: what was billed is what is pulled."""
+    cluster = built_cluster(plan, load_catalog())
+    pulled = Counter((one.network, one.part) for one in {one.cable: one for one in cables(cluster)}.values())
+    billed: Counter[tuple[str, str]] = Counter()
+    for line in cluster.fabric.bill:
+        if line.category == "cable":
+            billed[line.network, line.part] += int(line.quantity)
+    assert pulled == billed
 
 
 def test_the_command_writes_what_the_call_returns(directory: Path, tmp_path: Path, run_gigawatt) -> None:
