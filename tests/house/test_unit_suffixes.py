@@ -31,6 +31,7 @@ DIMENSIONLESS = {
     "levels": "prior deviations in log space, by level",
     "start": "offsets to start a fit from, in log space",
     "bound": "of a score named beside it",
+    "slowdown": "a ratio >= 1, by collective",
     "repeats": "of one configuration, only ever divided by each other",
     "spearman": "a rank correlation",
     "figure": "what a search ranks by, named beside it",
@@ -103,7 +104,12 @@ def silent_names(path: str, tree: ast.Module) -> Iterator[str]:
 
 
 def test_public_floats_say_their_unit(source: dict[str, ast.Module]) -> None:
-    pixels = ("report/", "console/", "drawings/", "units.py")  # drawing speaks in pixels; units.py is the table itself
+    pixels = (
+        "report/",
+        "console/",
+        "drawings/",
+        "units.py",
+    )  # drawing speaks in pixels; units.py is the table itself
     silent = [
         text
         for path, tree in source.items()

@@ -101,7 +101,7 @@ def fullest_link_flows(num_flows: Number, num_links: Number) -> Number:
     The leading order, for n far above k ln k, where the exact distribution is not needed.
 
     Source: Raab, Steger, Balls into Bins: A Simple and Tight Analysis, RANDOM 1998, theorem 1, third case.
-    A thousand flows per link on 64 links, against the exact mean:
+    A thousand flows per link on 64 links, and so many on the fullest:
 
     >>> round(float(fullest_link_flows(64_000, 64)))
     1091
@@ -109,8 +109,8 @@ def fullest_link_flows(num_flows: Number, num_links: Number) -> Number:
     return num_flows / num_links + np.sqrt(2.0 * num_flows * np.log(num_links) / num_links)
 
 
-def max_min_shares(uses: Number, capacity: Number) -> Number:
-    """Max-min fair rate of each flow: `uses[flow, link]` is 1 where it crosses, `capacity[link]` any rate.
+def max_min_shares(uses: Number, limit: Number) -> Number:
+    """Max-min fair rate of each flow: `uses[flow, link]` is 1 where it crosses, `limit[link]` is the most.
 
     Progressive filling: the tightest link fixes the rate of its flows, which leave the others more. A flow
     may cross a link in part (the share of its bytes). Each flow must cross a link.
@@ -127,7 +127,7 @@ def max_min_shares(uses: Number, capacity: Number) -> Number:
     fixed = np.zeros(num_flows)
     for _ in range(num_links):
         load = np.sum(uses * (1.0 - fixed)[:, None], axis=0)
-        left = np.maximum(capacity - np.sum(uses * (rates * fixed)[:, None], axis=0), 0.0)
+        left = np.maximum(limit - np.sum(uses * (rates * fixed)[:, None], axis=0), 0.0)
         fair = np.where(load > 1e-12, left / np.maximum(load, 1e-12), np.inf)
         tightest = np.min(fair)
         crossing = np.sum(uses * (fair <= tightest * (1.0 + 1e-12))[None, :], axis=1) > 0.0

@@ -33,7 +33,7 @@ def hash_collisions(
     num_spines: int,
     qps_per_flow: int = 1,
     flow_per_link_frac: float = 1.0,
-    num_draws: int = 200,
+    num_draws: int = 256,
     seed: int = 0,
 ) -> Collisions:
     """Collisions of equal flows from leaf to leaf, where every leaf has one link to every spine.
@@ -55,7 +55,7 @@ def hash_collisions(
         fullest = _fullest_load(ends, spine, num_spines) * (flow_per_link_frac / qps_per_flow)
         slowest.append(max(float(fullest.max()), even) / even)
         attained.append(float(np.minimum(1.0, even / fullest).mean()))
-    return Collisions(float(np.mean(slowest)), float(np.quantile(slowest, 0.99)), float(np.mean(attained)))
+    return Collisions(float(np.mean(slowest)), float(np.percentile(slowest, 99)), float(np.mean(attained)))
 
 
 def _fullest_load(ends: Array, spine: Array, num_spines: int) -> Array:

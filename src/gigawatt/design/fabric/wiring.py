@@ -22,6 +22,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 UP, BESIDE, OUT = range(3)
 """Bundles lead to the tier above, to a switch of the same group, or out of the group (dragonfly)."""
 _MOST_PARTS = 1024
+_FACTORS = np.random.SeedSequence(0).generate_state(3, np.uint64) | np.uint64(1)
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ class Mesh:
 
 
 def mixed(numbers: Array) -> Array:
-    """Each number scattered over 64 bits, always the same way (the finaliser of splitmix64)."""
+    """Each number scattered over 64 bits, always the same way: times large odd numbers, and folded."""
     bits = numbers.astype(np.uint64) + np.uint64(1)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(bits ^ (bits >> np.uint64(31)))
+    for factor in _FACTORS:
+        bits = (bits ^ (bits >> np.uint64(32))) * factor
+    return np.asarray(bits ^ (bits >> np.uint64(32)))
 
 
 def surroundings(mesh: Mesh, labels: Array, count: Array) -> Array:
