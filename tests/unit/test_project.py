@@ -52,7 +52,7 @@ class Search:
 
     def __call__(
         self, model: Any, system: Any, accelerator: Any, num_accelerators: int, job: TrainingJob,
-        calibration: Any, fixed: Mapping[str, object], top: int,
+        calibration: Any, fixed: Mapping[str, object], *, top: int, network: Any,
     ) -> TrainingDesign:  # fmt: skip
         self.calls.append((system.id, num_accelerators))
         best = (prediction(STEP_S * 1024 / num_accelerators, num_accelerators),)
@@ -112,8 +112,11 @@ def test_a_day_of_1024_accelerators_by_hand(write, tmp_path: Path) -> None:
     assert twice.cost_usd == pytest.approx(same.cost_usd)
     assert twice.train_s == pytest.approx(43200)
     # 128 nodes of 10.2 kW at PUE 1.25 are 1.632 MW: 39.168 MWh a day, 15.667 t at 400 kg/MWh.
-    assert own.energy_j == pytest.approx(39.168 * 3.6e9)
-    assert own.emissions_kgco2 == pytest.approx(15667.2)
+    assert same.energy_j == pytest.approx(39.168 * 3.6e9)
+    assert same.emissions_kgco2 == pytest.approx(15667.2)
+    # What is owned has its network designed, and that draws as well.
+    network_w = plan.blueprint.clusters[0].fabric.power_w
+    assert own.energy_j == pytest.approx((128 * 10.2e3 + network_w) * 1.25 * 86400)
 
 
 def test_the_cheapest_that_meets_the_deadline_is_taken(write, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
     directory with the scenario, blueprint.json and report.html. Ends with 1 if a run misses its deadline.
     """
     from gigawatt.project import plan_scenario
+    from gigawatt.views.clusters import clusters_table
     from gigawatt.views.plan import assumption_table, calendar_table, goodput_text, run_tables
 
     with terminal.progress() as progress:
@@ -44,6 +45,8 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
         terminal.note(f"{planned.directory}: inputs unchanged, nothing done again")
     for table in run_tables(blueprint):
         terminal.table(table)
+    if clusters := clusters_table(blueprint.clusters):
+        terminal.table(clusters)
     if calendar := calendar_table(blueprint):
         terminal.table(calendar)
     if terminal.verbose:

@@ -29,7 +29,7 @@ def network_svg(network: Network, num_accelerators: int) -> str:
         text(20.0, 32.0, title.capitalize(), 16.0, bold=True),
         text(20.0, 52.0, _summary(network), 12.0, MUTED),
     ]
-    rows = {tier.role: _TOP + _ROW * number for number, tier in enumerate(tiers)}
+    rows: dict[str, float] = {tier.role: _TOP + _ROW * number for number, tier in enumerate(tiers)}
     rows["node"] = _TOP + _ROW * len(tiers)
     for group in network.cables:
         if group.upper != group.lower:
@@ -49,7 +49,7 @@ def _summary(network: Network) -> str:
         if network.num_accelerators_per_pod:
             words[-1] += f" of {network.num_accelerators_per_pod:,} accelerators"
     if network.oversubscription != 1.0:
-        words.append(f"{network.oversubscription:g}:1 between pods")
+        words.append(f"{network.oversubscription:.3g}:1 between pods")
     if network.bisection_bytes_per_s:
         words.append(f"bisection {format_quantity(network.bisection_bytes_per_s, '_bytes_per_s')}")
     return "; ".join(words)
@@ -99,7 +99,7 @@ def _nodes(network: Network, num_accelerators: int, y: float) -> Iterator[Markup
             yield text(x + width / 2, y + 28.0, "…", 20.0, MUTED, "middle")
             continue
         yield box(x, y, width, _TALL, PANEL, ROLES["compute"], 4.0)
-        yield text(x + width / 2, y + 20.0, f"{each:,} accelerators", 12.0, INK, "middle")
+        yield text(x + width / 2, y + 20.0, f"{each:,} accelerators", 11.5, INK, "middle")
         yield text(x + width / 2, y + 36.0, name, 11.0, MUTED, "middle")
 
 

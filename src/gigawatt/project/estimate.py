@@ -142,10 +142,11 @@ def _energy(place: Place, train_s: Sequence[float], terms: Terms, trace: Trace, 
     if system is None or system.node_power_w is None:
         return {}
     nodes_w = nodes_power_w(place.num_accelerators, system.num_accelerators_per_node, system.node_power_w)
-    power_w = float(facility_power_w(nodes_w, place.pue))
+    power_w = float(facility_power_w(nodes_w + place.network_w, place.pue))
     used_j = energy_j(power_w, train_s)
     _trace_law(trace, here, "power_w", "laws.power.nodes_power_w + laws.power.facility_power_w",
-               f"{here}/num_accelerators", *place.node_pointers, place.pue_pointer)  # fmt: skip
+               f"{here}/num_accelerators", *place.node_pointers, *place.network_pointers,
+               place.pue_pointer)  # fmt: skip
     _trace_law(trace, here, "energy_j", "laws.power.energy_j", f"{here}/power_w", f"{here}/train_s")
     fields = {"power_w": power_w} | _spread("energy_j", used_j)
     if terms.carbon_kgco2_per_mwh is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from gigawatt.domain.blueprint import ClusterPlan
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.record import Provenance
 from gigawatt.domain.scenario import Cluster, OfferFilter, Rental, Scenario
@@ -65,20 +67,33 @@ class Place:
     """Facts behind the prediction."""
     node_pointers: tuple[str, ...] = ()
     """Facts behind the power of a node."""
+    network: Network | None = None
+    """Between nodes, where it is designed; else one that is nowhere oversubscribed."""
+    network_w: float = 0.0
+    """Drawn by switches and transceivers beside the nodes."""
+    network_pointers: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     """Only for these runs; all where empty."""
     problems: tuple[Binding, ...] = ()
 
 
-def places_of(scenario: Scenario, catalogue: Catalog, trace: Trace) -> tuple[Place, ...]:
-    """Every place that the scenario speaks of, clusters first. Raises InputError for unknown ids."""
+def places_of(
+    scenario: Scenario, catalogue: Catalog, trace: Trace, clusters: Sequence[ClusterPlan]
+) -> tuple[Place, ...]:
+    """Every place that the scenario speaks of, clusters first. Raises InputError for unknown ids.
+
+    `clusters` are the scenario's own, as they are built.
+    """
     site = trace.assume(
         "pue",
         "facility energy over IT energy",
         scenario.assumptions.pue,
         scenario.assumptions.provenance_of("pue"),
     )
-    found = [_owned(cluster, scenario, catalogue, trace, site) for cluster in scenario.clusters]
+    found = [
+        _owned(_Built(cluster, plan, f"/clusters/{number}"), scenario, catalogue, trace, site)
+        for number, (cluster, plan) in enumerate(zip(scenario.clusters, clusters, strict=True))
+    ]
     for rental in scenario.rentals:
         for offer in _offers(rental, catalogue):
             found += [
@@ -88,12 +103,29 @@ def places_of(scenario: Scenario, catalogue: Catalog, trace: Trace) -> tuple[Pla
     return tuple({place.id: place for place in found}.values())
 
 
-def _owned(cluster: Cluster, scenario: Scenario, catalogue: Catalog, trace: Trace, site: str) -> Place:
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """An owned cluster, how it is built, and where the blueprint says so."""
+
+    cluster: Cluster
+    plan: ClusterPlan
+    pointer: str
+
+    def pue(self, stated: tuple[float, str], trace: Trace) -> tuple[float, str]:
+        """Its facility's own, what the scenario says of it, or what holds for the whole plan."""
+        if self.plan.facility:
+            return self.plan.facility.pue, f"{self.pointer}/facility/pue"
+        if self.cluster.pue is None:
+            return stated
+        key, label = f"clusters/{self.cluster.id}/pue", f"PUE of {self.cluster.id}"
+        origin = self.cluster.provenance_of("pue")
+        return self.cluster.pue, trace.assume(key, label, self.cluster.pue, origin)
+
+
+def _owned(built: _Built, scenario: Scenario, catalogue: Catalog, trace: Trace, site: str) -> Place:
+    cluster, fabric = built.cluster, built.plan.fabric
     system, accelerator, hardware, node = _hardware(cluster.system, catalogue, trace)
-    pue, pue_pointer = scenario.assumptions.pue, site
-    if cluster.pue is not None:
-        pue, key = cluster.pue, f"clusters/{cluster.id}/pue"
-        pue_pointer = trace.assume(key, f"PUE of {cluster.id}", pue, cluster.provenance_of("pue"))
+    pue, pue_pointer = built.pue((scenario.assumptions.pue, site), trace)
     return Place(
         id=cluster.id,
         kind="owned",
@@ -104,9 +136,12 @@ def _owned(cluster: Cluster, scenario: Scenario, catalogue: Catalog, trace: Trac
         system=system,
         accelerator=accelerator,
         available_from=cluster.available_from,
-        price=_owners_price(cluster, scenario.price_year, trace),
+        price=_owners_price(built, scenario.price_year, trace),
         hardware_pointers=hardware,
         node_pointers=node,
+        network=fabric.compute if fabric else None,
+        network_w=fabric.power_w if fabric else 0.0,
+        network_pointers=(f"{built.pointer}/fabric/power_w",) if fabric else (),
         problems=_unplannable(
             system.id, cluster.num_accelerators, system.num_accelerators_per_node, "nodes", catalogue
         ),
@@ -126,7 +161,9 @@ def _hardware(
     return system, accelerator, (*of_accelerator.values(), *of_system.values()), node
 
 
-def _owners_price(cluster: Cluster, year: int, trace: Trace) -> Price | None:
+def _owners_price(built: _Built, year: int, trace: Trace) -> Price | None:
+    cluster = built.cluster
+
     def assume(field: str, label: str) -> str:
         key, value = f"clusters/{cluster.id}/{field}", getattr(cluster, field)
         return trace.assume(key, f"{label}, {cluster.id}", value, cluster.provenance_of(field))
@@ -138,23 +175,45 @@ def _owners_price(cluster: Cluster, year: int, trace: Trace) -> Price | None:
     if cluster.capex_usd is None or cluster.lifetime_s is None:
         return None
     pointers = tuple(assume(field, label) for field, label in _CAPITAL.items())
+    added: tuple[str, ...] = ()
+    around_usd, site_usd = 0.0, 0.0
+    if cluster.capex_covers == "systems":
+        around = _around(built)
+        if around is None:
+            return None
+        around_usd, site_usd, added = around
     usd_per_gpu_h = ownership_usd_per_gpu_h(
-        cluster.capex_usd,
+        cluster.capex_usd + around_usd,
         cluster.residual_frac,
         cluster.discount_frac,
         cluster.lifetime_s,
         cluster.utilisation_frac,
         cluster.upkeep_usd_per_year,
     )
+    if cluster.site_lifetime_s:
+        pointers += (assume("site_lifetime_s", "life of the facility"),)
+        usd_per_gpu_h += ownership_usd_per_gpu_h(
+            site_usd, 0.0, cluster.discount_frac, cluster.site_lifetime_s, cluster.utilisation_frac, 0.0
+        )
+    designed = ", with the designed fabric and facility" if added else ""
     return Price(
         usd_per_gpu_h=float(usd_per_gpu_h),
         year=year,
-        note="capital and upkeep per used hour; energy is paid on top",
+        note=f"capital{designed} and upkeep per used hour; energy is paid on top",
         law="laws.finance.ownership_usd_per_gpu_h",
-        inputs=pointers,
+        inputs=(*pointers, *added),
         power_usd_per_mwh=cluster.power_price_usd_per_mwh,
         power_pointer=assume("power_price_usd_per_mwh", "price of power"),
     )
+
+
+def _around(built: _Built) -> tuple[float, float, tuple[str, ...]] | None:
+    """What fabric and facility cost an accelerator, and where that stands; None where a price is missing."""
+    fabric, facility, size = built.plan.fabric, built.plan.facility, built.cluster.num_accelerators
+    if fabric is None or facility is None or fabric.price_usd is None:
+        return None
+    pointers = (f"{built.pointer}/fabric/price_usd", f"{built.pointer}/facility/cost_usd")
+    return fabric.price_usd / size, facility.cost_usd / size, pointers
 
 
 def _offers(rental: Rental, catalogue: Catalog) -> Iterable[Offer]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from gigawatt.domain.blueprint import Blueprint, Booking, Option, Reference, RunPlan, Verdict
+from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Provenance
@@ -18,6 +19,7 @@ from gigawatt.domain.scenario import Scenario, TrainingRun
 from gigawatt.domain.training import Binding, TrainingDesign, TrainingJob
 from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
+from gigawatt.project.clusters import build_clusters
 from gigawatt.project.decide import decide
 from gigawatt.project.estimate import (
     Spread,
@@ -52,7 +54,9 @@ class Designer(Protocol):
         job: TrainingJob,
         calibration: TrainingCalibration,
         fixed: Mapping[str, object],
+        *,
         top: int,
+        network: Network | None,
     ) -> TrainingDesign: ...
 
 
@@ -118,7 +122,8 @@ def compose(
     """
     trace = Trace()
     terms = _terms(scenario, trace)
-    places = places_of(scenario, catalogue, trace)
+    clusters = build_clusters(scenario, catalogue, trace)
+    places = places_of(scenario, catalogue, trace, clusters)
     sizes = {
         (run.id, *_hardware_key(place)) for run in scenario.runs for place in places if _serves(place, run)
     }
@@ -153,6 +158,7 @@ def compose(
         derivations=trace.derivations,
         runs=tuple(plans[run.id] for run in scenario.runs),
         calendar=tuple(desk.calendar.bookings),
+        clusters=clusters,
         systems=tuple(systems[id] for id in sorted(systems)),
     )
 
@@ -190,8 +196,17 @@ _TAKEN_FOR_GRANTED = {
 }
 
 
-def _hardware_key(place: Place) -> tuple[str, int]:
-    return (place.system.id if place.system else "", place.num_accelerators)
+_HardwareKey = tuple[str, int, int, float]
+
+
+def _hardware_key(place: Place) -> _HardwareKey:
+    """What a layout depends on: the nodes, how many, and how their network thins out."""
+    pods = (
+        (place.network.num_accelerators_per_pod, place.network.oversubscription)
+        if place.network
+        else (0, 1.0)
+    )
+    return (place.system.id if place.system else "", place.num_accelerators, *pods)
 
 
 def _serves(place: Place, run: TrainingRun) -> bool:
@@ -258,7 +273,7 @@ class _Designs:
     def __init__(self, desk: _Desk, run: TrainingRun, model: Model, here: str) -> None:
         self.desk, self.run, self.model, self.here = desk, run, model, here
         self.found: list[TrainingDesign] = []
-        self._known: dict[tuple[str, int], int | tuple[Binding, ...]] = {}
+        self._known: dict[_HardwareKey, int | tuple[Binding, ...]] = {}
 
     def of(self, place: Place) -> int | tuple[Binding, ...]:
         """The index of the design for a place, or why there is none."""
@@ -287,6 +302,7 @@ class _Designs:
                 desk.catalogue.training_calibration(),
                 run.layout.chosen(),
                 top=TOP,
+                network=place.network,
             )
         except GigawattError as error:
             constraint = "infeasible" if isinstance(error, InfeasibleError) else "cannot be predicted"

@@ -11,6 +11,7 @@ from string import Template
 from gigawatt.domain.blueprint import Blueprint
 from gigawatt.drawings.markup import Markup, element, join
 from gigawatt.report import appendix
+from gigawatt.report.clusters import cluster_section
 from gigawatt.report.decision import decision_section
 from gigawatt.report.elements import paragraph
 from gigawatt.report.run import run_section
@@ -29,6 +30,7 @@ def _header(blueprint: Blueprint, title: str) -> Markup:
     places = [
         ("#decision", "Decision"),
         *((f"#run-{index}", f"Run {run.id}") for index, run in enumerate(blueprint.runs)),
+        *((f"#cluster-{index}", f"Cluster {plan.cluster}") for index, plan in enumerate(blueprint.clusters)),
         *([("#calendar", "Calendar")] if blueprint.calendar else []),
         ("#assumptions", "Assumptions and facts"),
         ("#sources", "Sources"),
@@ -60,6 +62,7 @@ def render_report(blueprint: Blueprint) -> str:
     sections = [
         decision_section(blueprint),
         *(run_section(blueprint, index) for index in range(len(blueprint.runs))),
+        *(cluster_section(blueprint, index) for index in range(len(blueprint.clusters))),
         appendix.calendar_section(blueprint),
         appendix.assumptions_section(blueprint),
         appendix.sources_section(blueprint),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gigawatt import units
 from gigawatt.domain.collectives import CollectivePrediction, CollectiveReport, ValidatedCollective
 from gigawatt.domain.validation import Score
@@ -45,6 +47,39 @@ def prediction_table(prediction: CollectivePrediction) -> Table:
         ),
         pointers=("/time_s",),
         notes=(prediction.basis,) if prediction.basis else (),
+    )
+
+
+def predictions_table(predictions: Sequence[CollectivePrediction]) -> Table:
+    """Several collectives, one in a line."""
+    ranks = ", ".join(dict.fromkeys(f"{one.num_ranks:,}" for one in predictions))
+    return Table(
+        title=f"Collectives over {ranks} ranks",
+        columns=(
+            text_column("collective", "Collective"),
+            Column("bytes_total_bytes", "Size"),
+            Column("time_s", "Time"),
+            Column("low_s", "10 %"),
+            Column("high_s", "90 %"),
+            Column("busbw_bytes_per_s", "busbw"),
+            text_column("algorithm", "Algorithm"),
+            text_column("bottleneck", "Set by"),
+        ),
+        rows=tuple(
+            (
+                one.collective,
+                one.bytes_total,
+                one.time_s,
+                one.low_s,
+                one.high_s,
+                one.busbw_bytes_per_s,
+                method_text(one),
+                one.bottleneck,
+            )
+            for one in predictions
+        ),
+        pointers=tuple(f"/collectives/{number}/time_s" for number in range(len(predictions))),
+        notes=tuple(dict.fromkeys(one.basis for one in predictions if one.basis)),
     )
 
 

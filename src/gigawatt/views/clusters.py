@@ -1,0 +1,62 @@
+"""Owned clusters as they are built, in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gigawatt.domain.blueprint import ClusterPlan
+from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
+
+_GIBIBYTE = 2.0**30
+
+
+def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
+    """Fabric, collectives and facility of every owned cluster; None where there is no cluster."""
+    if not clusters:
+        return None
+    table = Table(
+        title="Owned clusters as built",
+        columns=(
+            text_column("cluster", "Cluster"),
+            Column("num_accelerators", "Accelerators"),
+            text_column("fabric", "Fabric"),
+            Column("num_switches", "Switches"),
+            Column("num_cables", "Cables"),
+            Column("fabric_usd", "Fabric costs"),
+            Column("all_reduce_s", "All-reduce, 1 GiB"),
+            text_column("site", "Site"),
+            Column("it_w", "Critical load"),
+            Column("peak_w", "At the meter"),
+            Column("pue", "PUE"),
+            Column("facility_usd", "Facility costs"),
+            text_column("binding", "What binds"),
+        ),
+        rows=tuple(_row(plan) for plan in clusters),
+        pointers=tuple(f"/clusters/{number}" for number in range(len(clusters))),
+        notes=tuple(f"{plan.cluster}: {one.message}" for plan in clusters for one in plan.binding),
+    )
+    return without_blank_columns(table)
+
+
+def _row(plan: ClusterPlan) -> tuple[Value, ...]:
+    fabric, facility = plan.fabric, plan.facility
+    tiers = [tier for net in fabric.networks for tier in net.tiers if not net.inside_node] if fabric else []
+    cables = (
+        [group for net in fabric.networks for group in net.cables if not net.inside_node] if fabric else []
+    )
+    whole = (one for one in plan.collectives if one.collective == "all_reduce")
+    return (
+        plan.cluster,
+        plan.num_accelerators,
+        fabric.fabric if fabric else None,
+        sum(tier.num_switches for tier in tiers) or None,
+        sum(group.num_cables for group in cables) or None,
+        fabric.price_usd if fabric else None,
+        next((one.time_s for one in whole if one.bytes_total == _GIBIBYTE), None),
+        facility.site if facility else None,
+        facility.it_w if facility else None,
+        facility.peak_w if facility else None,
+        facility.pue if facility else None,
+        facility.cost_usd if facility else None,
+        "; ".join(one.constraint for one in plan.binding),
+    )
