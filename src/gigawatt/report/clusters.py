@@ -1,4 +1,4 @@
-"""An owned cluster as it is built: its networks, what collectives take on them, halls, power, cooling, failures."""
+"""An owned cluster as it is built: networks, what collectives take on them, halls, power, cooling."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ def _lead(plan: ClusterPlan) -> str:
         cost = f" at {format_quantity(plan.fabric.price_usd, '_usd')}" if plan.fabric.price_usd else ""
         words.append(f"joined by {plan.fabric.fabric}{cost}")
     if plan.facility:
-        built = plan.facility
-        words.append(
-            f"in {built.floor.num_halls} halls at {built.site}, {format_quantity(built.it_w, '_w')} of computers "
-            f"with a PUE of {built.pue:.2f}, for {format_quantity(built.cost_usd, '_usd')}"
-        )
+        words.append(_housing(plan.facility))
     return ", ".join(words) + "."
+
+
+def _housing(design: FacilityDesign) -> str:
+    halls = f"{design.floor.num_halls} hall{'s' * (design.floor.num_halls != 1)}"
+    draw, cost = format_quantity(design.it_w, "_w"), format_quantity(design.cost_usd, "_usd")
+    return f"in {halls} at {design.site}, {draw} of computers with a PUE of {design.pue:.2f}, for {cost}"
 
 
 def _network_parts(design: FabricDesign, at: str) -> Iterator[Markup]:
@@ -65,11 +67,8 @@ def _facility_parts(design: FacilityDesign, at: str) -> Iterator[Markup]:
     yield element("h3", "Halls, power and cooling")
     yield viewed(_below(facility.summary_table(design), inside))
     yield drawing(floor_plan_svg(design), f"Floor plan of {design.site}", "Racks by what they hold.")
-    yield drawing(
-        one_line_svg(design.power),
-        f"One-line diagram, {design.power.redundancy}",
-        "From the utility to the racks.",
-    )
+    chain = f"One-line diagram, {design.power.redundancy}"
+    yield drawing(one_line_svg(design.power), chain, "From the utility to the racks.")
     for title, table in (
         ("Racks", facility.racks_table(design)),
         ("Power chain", facility.power_table(design)),

@@ -40,17 +40,14 @@ def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
 
 def _row(plan: ClusterPlan) -> tuple[Value, ...]:
     fabric, facility = plan.fabric, plan.facility
-    tiers = [tier for net in fabric.networks for tier in net.tiers if not net.inside_node] if fabric else []
-    cables = (
-        [group for net in fabric.networks for group in net.cables if not net.inside_node] if fabric else []
-    )
+    networks = [net for net in fabric.networks if not net.inside_node] if fabric else []
     whole = (one for one in plan.collectives if one.collective == "all_reduce")
     return (
         plan.cluster,
         plan.num_accelerators,
         fabric.fabric if fabric else None,
-        sum(tier.num_switches for tier in tiers) or None,
-        sum(group.num_cables for group in cables) or None,
+        sum(tier.num_switches for net in networks for tier in net.tiers) or None,
+        sum(group.num_cables for net in networks for group in net.cables) or None,
         fabric.price_usd if fabric else None,
         next((one.time_s for one in whole if one.bytes_total == _GIBIBYTE), None),
         facility.site if facility else None,
