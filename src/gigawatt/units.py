@@ -447,6 +447,15 @@ def format_quantity(value: float, suffix: str, digits: int = 3, binary: bool = F
     return ("-" if value < 0 and text.strip("0.") else "") + template.format(text)
 
 
+def format_link_rate(bytes_per_s: float) -> str:
+    """A network link's rate as the trade speaks of it: 50e9 -> "400 Gbit/s".
+
+    >>> format_link_rate(50e9), format_link_rate(2.4e12)
+    ('400 Gbit/s', '19200 Gbit/s')
+    """
+    return f"{bytes_per_s * 8 / 1e9:.6g} Gbit/s"
+
+
 _BINARY_STEPS = {
     suffix: tuple(
         (float(f), float(f), f"{{}} {p}{SUFFIXES[suffix].unit}") for p, f in {"": 1, **_BINARY}.items()

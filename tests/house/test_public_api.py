@@ -28,6 +28,7 @@ PUBLIC = (
     "calibrate_collectives",
     "calibrate_training",
     "compare_plans",
+    "design_fabric",
     "design_facility",
     "design_training",
     "draw_report",
@@ -44,6 +45,7 @@ PUBLIC = (
     "read_config",
     "render_report",
     "validate_collectives",
+    "validate_fabric",
     "validate_training",
     "write_template",
 )

@@ -41,6 +41,11 @@ DIMENSIONLESS = {
     "middle": "of an interval whose suffix is passed beside it",
     "low": "of an interval whose suffix is passed beside it",
     "high": "of an interval whose suffix is passed beside it",
+    "oversubscription": "bandwidth down over bandwidth up, a ratio",
+    "leaf_oversubscription": "bandwidth down over bandwidth up, a ratio",
+    "spine_oversubscription": "bandwidth down over bandwidth up, a ratio",
+    "metres_by_link": "the unit begins the name",
+    "quantity": "its unit stands in the field beside it",
     "size": "a unit's size in base units (units.py)",
     "efficiency_by_load": "output over input, by the share of the rating that is loaded",
 }

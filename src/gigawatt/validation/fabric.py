@@ -22,7 +22,7 @@ from gigawatt.documents import load_csv
 from gigawatt.domain.fabric import FabricKind, Network, Switch
 from gigawatt.domain.fabric_validation import BillReport, BillRow
 from gigawatt.errors import InfeasibleError, InputError, UnknownIdError
-from gigawatt.units import read
+from gigawatt.units import format_link_rate, read
 
 COUNTS = ("leaf", "spine", "core", "cables_node_leaf", "cables_leaf_spine", "cables_spine_core")
 _NEEDED = ("id", "switch_model", *COUNTS)
@@ -140,7 +140,7 @@ def _kind(inputs: _Inputs, catalogue: Catalog) -> FabricKind:
     if not fitting:
         raise _Unread(
             f"no kind of fabric in the catalogue has {switch.id} with {inputs.num_planes} x "
-            f"{8 * inputs.port_bytes_per_s / 1e9:g} Gbit/s to an accelerator, {inputs.per_node} to a node"
+            f"{format_link_rate(inputs.port_bytes_per_s)} to an accelerator, {inputs.per_node} to a node"
         )
     return max(fitting, key=lambda kind: (_same_units(kind, inputs), kind.nodes_per_unit > 0))
 

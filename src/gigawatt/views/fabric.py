@@ -78,7 +78,7 @@ def tiers_table(design: FabricDesign) -> Table:
 
 def _gbit(net: Network, role: str) -> str:
     group = next((group for group in net.cables if group.upper == role), None)
-    return f"{8 * group.bytes_per_s / group.links_per_cable / 1e9:g} Gbit/s" if group else ""
+    return units.format_link_rate(group.bytes_per_s / group.links_per_cable) if group else ""
 
 
 def cables_table(design: FabricDesign) -> Table:

@@ -36,6 +36,7 @@ from gigawatt.laws.topology import (
     torus_links,
     tree_bisection_bytes_per_s,
 )
+from gigawatt.units import format_link_rate
 
 MOST_OVERSUBSCRIPTION = 64.0
 LEAST_OVERSUBSCRIPTION = 0.25
@@ -140,7 +141,7 @@ def with_planes(kind: FabricKind, num_planes: int | None, parts: FabricParts) ->
     if num_planes not in legal:
         impossible(
             "port speed",
-            f"{num_planes} planes take ports of {8 * rate / 1e9:.4g} Gbit/s, which {leaf.name} has not",
+            f"{num_planes} planes take ports of {format_link_rate(rate)}, which {leaf.name} has not",
             " or ".join(f"{n} planes" if n > 1 else "one plane" for n in legal),
         )
     units = round(kind.nodes_per_unit * num_planes / ports)

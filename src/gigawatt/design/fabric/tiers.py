@@ -8,6 +8,7 @@ from typing import NoReturn
 from gigawatt.domain.fabric import Balance, FabricKind, Switch
 from gigawatt.errors import InfeasibleError
 from gigawatt.laws.topology import down_ports
+from gigawatt.units import format_link_rate
 
 _WHOLE = 1e-6
 
@@ -74,10 +75,10 @@ def impossible(constraint: str, message: str, nearest: str) -> NoReturn:
     raise InfeasibleError(f"{constraint}: {message}; nearest design that works: {nearest}")
 
 
-def whole_up(number: float) -> int:
+def whole_up(count: float) -> int:
     """The next whole number; what is whole within rounding stays."""
-    nearest = round(number)
-    return nearest if abs(number - nearest) < _WHOLE else int(-(-number // 1))
+    nearest = round(count)
+    return nearest if abs(count - nearest) < _WHOLE else int(-(-count // 1))
 
 
 def balanced(fewest: int, ways: int, balance: Balance) -> int:
@@ -93,30 +94,28 @@ def split_of(port_bytes_per_s: float, switch: Switch) -> int:
     """Links of that rate that one port of the switch carries. InfeasibleError where it cannot be split so."""
     ways = switch.port_bytes_per_s / port_bytes_per_s
     if abs(ways - round(ways)) > _WHOLE or round(ways) not in switch.port_splits:
-        legal = ", ".join(f"{8 * switch.port_bytes_per_s / split / 1e9:g}" for split in switch.port_splits)
-        found = f"{8 * port_bytes_per_s / 1e9:g}"
-        impossible(
-            "port speed", f"ports of {switch.name} do not run at {found} Gbit/s", f"one of {legal} Gbit/s"
-        )
+        legal = (format_link_rate(switch.port_bytes_per_s / split) for split in switch.port_splits)
+        found = format_link_rate(port_bytes_per_s)
+        impossible("port speed", f"ports of {switch.name} do not run at {found}", " or ".join(legal))
     return round(ways)
 
 
-def plan_leaves(kind: FabricKind, ends: Endpoints, switch: Switch, asked: float | None) -> Leaves:
-    """Units and their leaves. `asked` is an oversubscription of the leaves that has to be met exactly."""
+def plan_leaves(kind: FabricKind, ends: Endpoints, switch: Switch, oversubscription: float | None) -> Leaves:
+    """Units and their leaves. A stated oversubscription has to be met exactly."""
     split = split_of(ends.port_bytes_per_s, switch)
     links, radix = ends.links_per_group, switch.num_ports
     alone = kind.topology == "single-tier"
     small = ends.num_rails == 1 and not kind.nodes_per_unit and ends.num_nodes * links <= radix * split
     if alone or small:
         return _one_leaf(kind, ends, switch, split)
-    over = asked or kind.leaf_oversubscription
+    over = oversubscription or kind.leaf_oversubscription
     most_down = int(down_ports(radix, over)) * split
     nodes_per_unit = kind.nodes_per_unit or most_down // links
     if not nodes_per_unit or not most_down:
         impossible("leaf radix", f"{switch.name} cannot take one node", f"at most {most_down} links a node")
     leaves_per_rail = -(-nodes_per_unit * links // most_down)
     down = nodes_per_unit * links if leaves_per_rail == 1 else most_down
-    up = _uplinks(down, split, over, exactly=asked is not None)
+    up = _uplinks(down, split, over, exactly=oversubscription is not None)
     if -(-down // split) + up > radix:
         impossible(
             "leaf radix",
@@ -151,14 +150,19 @@ def _uplinks(down: int, split: int, over: float, exactly: bool) -> int:
 
 
 def plan_upper(
-    kind: FabricKind, leaves: Leaves, ends: Endpoints, spine: Switch | None, core: Switch | None, rate: float
+    kind: FabricKind,
+    leaves: Leaves,
+    ends: Endpoints,
+    spine: Switch | None,
+    core: Switch | None,
+    uplink_bytes_per_s: float,
 ) -> Upper:
-    """Spines and cores of one plane above leaves whose uplinks run at `rate` [B/s]."""
+    """Spines and cores of one plane above leaves whose uplinks run at `uplink_bytes_per_s`."""
     if kind.topology == "single-tier" or leaves.per_plane == 1:
         return Upper()
     if spine is None:
         impossible("tiers", f"{kind.name} names no spine switch", "one leaf")
-    ports = spine.num_ports * split_of(rate, spine)
+    ports = spine.num_ports * split_of(uplink_bytes_per_s, spine)
     if leaves.per_plane <= ports and not 0 < kind.units_per_pod < leaves.num_units:
         fewest = -(-leaves.per_plane * leaves.up // ports)
         return Upper(units_per_pod=leaves.num_units, spines_per_pod=balanced(fewest, leaves.up, kind.balance))
@@ -170,9 +174,9 @@ def plan_upper(
             ends.reach(most),
         )
     pods = _podded if kind.units_per_pod else _reaching
-    found = pods(kind, leaves, ends, ports, rate)
+    found = pods(kind, leaves, ends, ports, uplink_bytes_per_s)
     down = -(-found.units_per_pod * leaves.per_unit * leaves.up // found.spines_per_pod)
-    return _cores(leaves, ends, found, core, rate, ports - down)
+    return _cores(leaves, ends, found, core, uplink_bytes_per_s, ports - down)
 
 
 def _reaching(kind: FabricKind, leaves: Leaves, _ends: Endpoints, ports: int, _rate: float) -> Upper:
