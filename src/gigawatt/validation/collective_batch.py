@@ -17,6 +17,8 @@ from gigawatt.validation.collective_rows import MeasuredCollective
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.intp]
+_Key = tuple[str, tuple[str, ...], tuple[str, ...], bool]
+"""Collective, algorithms it is held to, protocols that the network speaks, whether captured."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,18 @@ class _Part:
     span: Span
     links: Links
     launches: Floats
+    captured: bool
 
     def times(self, physics: Physics) -> Floats:
         choices = price(
-            self.collective, self.sizes, self.span, self.links, physics, self.protocols, self.allowed
+            self.collective,
+            self.sizes,
+            self.span,
+            self.links,
+            physics,
+            self.protocols,
+            self.allowed,
+            self.captured,
         )
         return launched(fastest(choices)[0], self.launches, physics)
 
@@ -61,12 +71,12 @@ class CollectiveBatch:
 
 def collective_batch(cases: Sequence[MeasuredCollective], protocols: Sequence[Protocol]) -> CollectiveBatch:
     """Arrays of the measurements."""
-    groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    groups: dict[_Key, list[int]] = {}
     tokens = [at for at, case in enumerate(cases) if case.exchange]
     for at, case in enumerate(cases):
         if not case.exchange:
             spoken = case.far.protocols if case.far else ()
-            groups.setdefault((case.collective, case.allowed, spoken), []).append(at)
+            groups.setdefault((case.collective, case.allowed, spoken, case.captured), []).append(at)
     parts = tuple(_part(cases, at, key, protocols) for key, at in groups.items())
     exchanges = stack([_exchange(cases[at]) for at in tokens]) if tokens else None
     return CollectiveBatch(len(cases), parts, np.array(tokens, dtype=np.intp), exchanges)
@@ -75,10 +85,10 @@ def collective_batch(cases: Sequence[MeasuredCollective], protocols: Sequence[Pr
 def _part(
     cases: Sequence[MeasuredCollective],
     at: Sequence[int],
-    key: tuple[str, tuple[str, ...], tuple[str, ...]],
+    key: _Key,
     protocols: Sequence[Protocol],
 ) -> _Part:
-    collective, allowed, spoken = key
+    collective, allowed, spoken, captured = key
     chosen = [cases[i] for i in at]
     return _Part(
         at=np.array(at, dtype=np.intp),
@@ -89,6 +99,7 @@ def _part(
         span=stack([span_of(case) for case in chosen]),
         links=stack([_links(case) for case in chosen]),
         launches=np.array([float(case.launches) for case in chosen]),
+        captured=captured,
     )
 
 

@@ -91,6 +91,7 @@ def curve_of(
         physics=physics_of(calibration, keys_of(one.near, one.far)),
         protocols=tuple(p for p in calibration.protocols if not spoken or p.protocol in spoken),
         predicted_s=predicted_s,
+        captured=one.captured,
     )
 
 

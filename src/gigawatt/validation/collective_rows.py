@@ -19,7 +19,7 @@ from gigawatt.domain.calibration_collectives import (
 )
 from gigawatt.domain.validation import RunStatus
 from gigawatt.units import parse_quantity
-from gigawatt.validation.collective_files import NOTHING_GIVEN, Given, read_measurements
+from gigawatt.validation.collective_files import NOTHING_GIVEN, Given, LogRow, read_measurements
 
 MICRO = parse_quantity("1 us", "_s")
 GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
@@ -70,6 +70,8 @@ class MeasuredCollective(MeasuredCollectiveRow):
     """Kernels that one process launches one after the other."""
     exchange: ExchangeKind | None
     measured_s: float
+    captured: bool = False
+    """Whether its iterations were captured in a CUDA graph."""
 
     @property
     def band(self) -> Band:
@@ -118,10 +120,10 @@ def _measurement(
     collective, kind = _kind(row)
     ranks, nodes = _whole(row, "gpus"), _whole(row, "nodes")
     near = near_of(row["gpu_kind"], calibration)
-    inside = min(ranks, max(near.num_accelerators_per_domain, math.ceil(ranks / nodes)))
-    if near.num_accelerators_per_domain <= ranks / nodes:
-        inside = math.ceil(ranks / nodes)
+    inside = _inside(ranks, nodes, near, catalogue)
     domains = math.ceil(ranks / inside)
+    if domains > 1 and isinstance(row, LogRow) and not row["fabric"]:
+        raise ValueError("the log does not say which network joins its nodes: name it with --fabric")
     network = f"{row['fabric']}; {row.get('note', '')}"
     far = far_of(network, calibration) if domains > 1 else None
     exchange = _exchange(kind, row, calibration) if kind else None
@@ -143,7 +145,16 @@ def _measurement(
         launches=_launches(row.get("source", ""), inside, calibration.harnesses),
         exchange=exchange,
         measured_s=_measured_s(row, size, ranks, domains, exchange),
+        captured=isinstance(row, LogRow) and row.captured,
     )
+
+
+def _inside(ranks: int, nodes: int, near: ScaleUp, catalogue: Catalog) -> int:
+    """Ranks in one domain: those of a node, or of all nodes of a rack where links reach through it."""
+    per_node = math.ceil(ranks / nodes)
+    sizes = [catalogue.system(id).num_accelerators_per_node for id in near.systems]
+    nodes_per_domain = near.num_accelerators_per_domain // sizes[0] if sizes else 1
+    return min(ranks, per_node * max(1, nodes_per_domain))
 
 
 def _kind(row: Mapping[str, str]) -> tuple[str, str]:

@@ -384,7 +384,11 @@ def calibrate_collective_rows(
     known = prior_of(problem, calibration.fit.parameters)
     every = np.arange(len(cases))
     offsets = fit_collectives(problem, every, known)
-    mine = fitted_parameters(problem, offsets, every, known)
+    before = {(row.name, row.level, row.key): row.num_rows for row in calibration.fit.parameters}
+    mine = tuple(
+        row.model_copy(update={"num_rows": row.num_rows + before.get((row.name, row.level, row.key), 0)})
+        for row in fitted_parameters(problem, offsets, every, known)
+    )
     replaced = {(row.name, row.level, row.key) for row in mine}
     kept = [p for p in calibration.fit.parameters if (p.name, p.level, p.key) not in replaced]
     return CollectiveFit(
@@ -393,6 +397,7 @@ def calibrate_collective_rows(
         date=date,
         note=note,
         collectives=tuple(sorted({*calibration.fit.collectives, *(case.collective for case in cases)})),
+        most_ranks=max(calibration.fit.most_ranks, *(case.ranks for case in cases)),
         parameters=(*kept, *mine),
         spreads=calibration.fit.spreads,
     )
@@ -423,6 +428,7 @@ def shipped_collective_fit(
         date=date,
         note=note,
         collectives=tuple(sorted({case.collective for case in everything})),
+        most_ranks=max(case.ranks for case in everything if not case.exchange),
         parameters=fitted_parameters(problem, offsets, every),
         spreads=collective_spreads(residuals),
     )
