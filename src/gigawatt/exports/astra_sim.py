@@ -20,7 +20,7 @@ FORMAT_VERSION = "518bd51"
 
 _NS_PER_S = 10**9
 _SIMULATOR_GB = 1024**3
-_HOPS_OF_A_SWITCH = 2
+_HOPS = {"Switch": 2, "FullyConnected": 1}
 SYSTEM = {
     "scheduling-policy": "LIFO",
     "endpoint-delay": 10,
@@ -42,7 +42,7 @@ class NetworkDimension:
 
     num_joined: int
     bytes_per_s: float
-    """Of one accelerator, one direction."""
+    """Of one accelerator, one direction; where all are joined to all, of one of its links."""
     latency_s: float
     """Of a step from one member to another."""
     topology: str = "Switch"
@@ -59,7 +59,7 @@ def write_astra_sim(cluster: BuiltCluster) -> dict[str, str]:
         "topology": [one.topology for one in dimensions],
         "npus_count": [one.num_joined for one in dimensions],
         "bandwidth": [one.bytes_per_s / _SIMULATOR_GB for one in dimensions],
-        "latency": [one.latency_s * _NS_PER_S / _HOPS_OF_A_SWITCH for one in dimensions],
+        "latency": [one.latency_s * _NS_PER_S / _HOPS[one.topology] for one in dimensions],
     }
     units = {"bandwidth": "  # 2^30 bytes/s", "latency": "  # ns, one hop"}
     lines = [f"# {cluster.title}. Written by gigawatt for ASTRA-sim's analytical network."]
@@ -87,11 +87,26 @@ def network_dimensions(cluster: BuiltCluster) -> tuple[NetworkDimension, ...]:
     slow = compute_bytes_per_s(cluster)
     between = slow / max(compute.oversubscription, 1.0)
     found = (
-        NetworkDimension(inside, system.scale_up_bytes_per_s, near_s),
+        _scale_up(cluster, inside, system.scale_up_bytes_per_s, near_s),
         NetworkDimension(max(1, min(per_pod, total) // inside), slow, far_s),
         NetworkDimension(math.ceil(total / per_pod), between, far_s),
     )
     return tuple(one for one in found if one.num_joined > 1)
+
+
+def _scale_up(
+    cluster: BuiltCluster, num_joined: int, bytes_per_s: float, latency_s: float
+) -> NetworkDimension:
+    """The scale-up domain: behind switches, or with a link from each accelerator to each other one.
+
+    Raises InputError for a torus, whose sides the design does not tell.
+    """
+    network = cluster.network("scale-up")
+    if network is not None and network.topology == "torus" and num_joined > 1:
+        raise InputError(Problem("a torus has no switch that ASTRA-sim could take it for", network.name))
+    if network is not None and network.topology == "mesh" and num_joined > 1:
+        return NetworkDimension(num_joined, bytes_per_s / (num_joined - 1), latency_s, "FullyConnected")
+    return NetworkDimension(num_joined, bytes_per_s, latency_s)
 
 
 def compute_bytes_per_s(cluster: BuiltCluster) -> float:

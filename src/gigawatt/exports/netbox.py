@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from gigawatt.domain.fabric import Link
 from gigawatt.domain.facility import FacilityDesign
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.cabling import cables
@@ -35,6 +36,7 @@ CABLE_TYPES = {
     "multimode": "mmf-om4",
     "singlemode": "smf-os2",
 }
+TWISTED_PAIRS = ("cat5e", "cat6", "cat6a", "cat7", "cat8")
 COLOURS = ("2196f3", "4caf50", "ff9800", "9c27b0", "00bcd4", "f44336", "795548", "607d8b")
 RACK_ROLES = ("compute", "network", "coolant", "power")
 UTILISATION = "80"
@@ -210,7 +212,7 @@ class _Bundle:
                 yield from ((rack, side, strip) for strip in strips)
 
     def cables(self) -> Rows:
-        media = {link.id: CABLE_TYPES[link.medium] for link in self.cluster.parts.links}
+        media = {link.id: cable_type(link) for link in self.cluster.parts.links}
         for cable in cables(self.cluster):
             if cable.from_rack and cable.to_rack and cable.network != "scale-up":
                 length = "" if cable.length_m is None else f"{cable.length_m:.1f}"
@@ -235,6 +237,12 @@ class _Bundle:
         for rack, side, strip in self._hung():
             ends = (_busway(rack, side), FEED, f"{rack}-{strip}", _strip(rack, strip), POWER_PORT, INLET)
             yield (*ends, "power", PLANNED)
+
+
+def cable_type(link: Link) -> str:
+    """NetBox's name of a cable: by its category where it is twisted pair, else by its medium."""
+    category = link.id.partition("-")[0]
+    return category if category in TWISTED_PAIRS else CABLE_TYPES[link.medium]
 
 
 def rack_feed(cluster: BuiltCluster, facility: FacilityDesign) -> tuple[int | str, int | str]:

@@ -15,6 +15,8 @@ from gigawatt.project.directory import REPORT, PlanDirectory
 
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog
+    from gigawatt.design.fabric import FabricParts
+    from gigawatt.domain.fabric import FabricDesign
     from gigawatt.exports.cluster import BuiltCluster
 
 STEP_OF_A_RING = "ring-ll128"
@@ -64,7 +66,8 @@ def _launch_files(blueprint: Blueprint, target: str, run_name: str | None) -> di
 def built_cluster(plan: ClusterPlan, catalogue: Catalog) -> BuiltCluster:
     """A planned cluster with the catalogue's rows for all that its designs name.
 
-    Raises InfeasibleError where it has no fabric, UnknownIdError for a row that the catalogue lacks.
+    Raises InfeasibleError where it has no fabric, UnknownIdError for a row that the
+    catalogue lacks, InputError where its switches are not those of the plan.
     """
     from gigawatt.exports.cluster import BuiltCluster
     from gigawatt.project.blueprint_parts import fabric_parts
@@ -73,6 +76,8 @@ def built_cluster(plan: ClusterPlan, catalogue: Catalog) -> BuiltCluster:
         why = "; ".join(binding.message for binding in plan.binding) or "none was designed"
         raise InfeasibleError(f"cluster {plan.cluster} has no fabric to export: {why}")
     system = catalogue.system(plan.system)
+    parts = fabric_parts(catalogue, plan.fabric.fabric, system)
+    _require_the_same_switches(plan.fabric, parts)
     chain = plan.facility.power.nodes if plan.facility else ()
     protocols = catalogue.collective_calibration().protocols
     step = next(protocol for protocol in protocols if protocol.id == STEP_OF_A_RING)
@@ -81,12 +86,25 @@ def built_cluster(plan: ClusterPlan, catalogue: Catalog) -> BuiltCluster:
         system=system,
         accelerator=catalogue.accelerator(system.accelerator),
         fabric=plan.fabric,
-        parts=fabric_parts(catalogue, plan.fabric.fabric, system),
+        parts=parts,
         facility=plan.facility,
         equipment={node.equipment: catalogue.equipment(node.equipment) for node in chain if node.equipment},
         near_step_s=step.near_step_s,
         far_step_s=step.far_step_s,
     )
+
+
+def _require_the_same_switches(fabric: FabricDesign, parts: FabricParts) -> None:
+    """Ports are named by the catalogue's switches: they have to be those that the design counted with."""
+    changed = {
+        tier.switch
+        for network in fabric.networks
+        for tier in network.tiers
+        if tier.switch not in parts.switches or tier.num_ports % parts.switches[tier.switch].num_ports
+    }
+    if changed:
+        message = "not the switch that the plan was made with: plan again, or name the overlay with --overlay"
+        raise InputError([Problem(message, f"switches/{id}") for id in sorted(changed)])
 
 
 def _cluster(blueprint: Blueprint, name: str | None) -> ClusterPlan:

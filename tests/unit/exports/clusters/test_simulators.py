@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
+import yaml
 
 from gigawatt.design.collectives.astra_sim import chunked_collective_s
 from gigawatt.errors import InputError
@@ -44,6 +45,14 @@ def test_the_simulator_s_assumptions_give_a_time(build) -> None:
 def test_unequal_domains_have_no_words_in_astra_sim(build) -> None:
     with pytest.raises(InputError, match="no whole number of scale-up domains"):
         write_astra_sim(build("gb200-nvl72", 100, "superpod-gb200-ndr"))
+
+
+def test_a_mesh_is_fully_connected(build) -> None:
+    """MI300X: seven links of 64 GB/s each way, one to each other accelerator (AMD's data sheet)."""
+    text = write_astra_sim(build("hgx-mi300x", 256, "ethernet-51t-fat-tree"))["network.yml"]
+    stated = yaml.safe_load(text)
+    assert stated["topology"] == ["FullyConnected", "Switch"]
+    assert stated["bandwidth"][0] * 2**30 == pytest.approx(64e9)
 
 
 @pytest.fixture(scope="session")

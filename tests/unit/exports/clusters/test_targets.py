@@ -97,6 +97,18 @@ def test_which_cluster_has_to_be_said(directory: Path) -> None:
         export_plan(directory, "slurm", cluster_name="other")
 
 
+def test_another_switch_under_the_same_name_is_noticed(plan: ClusterPlan) -> None:
+    fabric = plan.fabric
+    assert fabric is not None
+    (leaf, *above) = fabric.compute.tiers
+    compute = fabric.compute.model_copy(
+        update={"tiers": (leaf.model_copy(update={"num_ports": leaf.num_ports + 1}), *above)}
+    )
+    other = fabric.model_copy(update={"networks": (compute, *fabric.networks[1:])})
+    with pytest.raises(InputError, match=r"switches/quantum-2-qm9700: not the switch.*--overlay"):
+        built_cluster(plan.model_copy(update={"fabric": other}), load_catalog())
+
+
 def test_an_unknown_target_names_those_that_there_are(directory: Path, plan: ClusterPlan) -> None:
     with pytest.raises(UnknownIdError, match=r"megatron-lm, .*netbox"):
         export_plan(directory, "openstack")
