@@ -104,6 +104,8 @@ class CollectiveFit(Record):
     note: str = ""
     collectives: tuple[str, ...] = ()
     """Those that were measured; of others, laws and transports alone are known."""
+    most_ranks: int = 0
+    """Of the largest group that was measured."""
     parameters: tuple[FittedParameter, ...] = ()
     spreads: tuple[CollectiveSpread, ...] = ()
 

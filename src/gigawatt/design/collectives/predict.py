@@ -20,6 +20,8 @@ from gigawatt.domain.hardware import System
 from gigawatt.errors import InputError
 
 LESS = 0.99
+FAR_BEYOND = 8
+"""Times the ranks of the largest measured group from which on it says nothing of the range."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,8 @@ def _spread(
     level = "scale_out" if route.far else "scale_up"
     alike = {"reduce_scatter": "all_gather"}.get(collective, collective)
     measured = alike in calibration.fit.collectives
-    known = route.known and measured and (level, keys[level]) in calibration.seen
+    near_by = int(route.span.ranks) <= FAR_BEYOND * calibration.fit.most_ranks
+    known = route.known and measured and near_by and (level, keys[level]) in calibration.seen
     return spread_among(calibration.fit.spreads, band_of(collective, bytes_total), known)
 
 
@@ -225,5 +228,5 @@ def _basis(spread: CollectiveSpread, route: Route) -> str:
     """How far measurements bear it out, in words."""
     names = f"{route.near.id}{', ' + route.far.id if route.far else ''}"
     if not spread.known:
-        return f"no measurement has this collective over these transports ({names}): laws and constants"
+        return f"no measurement is like it ({names}, so many ranks): laws and published constants"
     return f"fitted on measurements of these transports ({names}); range from {spread.num_rows} left out"
