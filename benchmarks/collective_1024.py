@@ -3,7 +3,7 @@
 Our own prediction: an all-reduce of 1 GiB over 1,024 H100 on the network they are usually built with, every
 algorithm and protocol weighed, with range, bottleneck and sensitivity. Then with ASTRA-sim's own
 congestion-unaware assumptions, on its two reference networks of 1,024: flat behind one kind of switch, and
-8 x 128; reading its network and system files is part of the time. The peer's figures were measured on a 2-core
+8 x 128; reading its files is part of the time. The peer's figures were measured on a 2-core
 x86-64 machine in November 2026, process start included; it is built from source and not on the package index.
 Ours are of a process that has started: `start_up` measures that.
 """
