@@ -31,8 +31,8 @@ def export(
 
     Of the layout that the plan decided for: megatron-lm, torchtitan, torchtitan-toml.
 
-    Of an owned cluster: slurm, slurm-yaml, netbox, nccl, astra-sim, simai, graphml, bill, cables, ports,
-    pandapower, drawings.
+    Of an owned cluster: slurm, slurm-block, slurm-yaml, netbox, nccl, astra-sim, simai, graphml, bill,
+    cables, ports, pandapower, drawings.
     """
     from gigawatt.project.handover import export_plan, write_files
 

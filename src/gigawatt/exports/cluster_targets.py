@@ -42,6 +42,7 @@ def _power_chain(cluster: BuiltCluster) -> Files:
 
 CLUSTER_TARGETS = {
     "slurm": ClusterTarget("Slurm topology.conf", slurm.CONF_VERSION, slurm.write_topology_conf),
+    "slurm-block": ClusterTarget("Slurm blocks", slurm.BLOCK_VERSION, slurm.write_topology_block),
     "slurm-yaml": ClusterTarget("Slurm topology.yaml", slurm.YAML_VERSION, slurm.write_topology_yaml),
     "netbox": ClusterTarget(
         "NetBox device types and import files", netbox.FORMAT_VERSION, netbox.write_netbox

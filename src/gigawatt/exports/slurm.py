@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from gigawatt.design.fabric import FabricGraph
 from gigawatt.design.fabric.graph import LEAF, MANAGER, NODE
 from gigawatt.domain.hardware import System
+from gigawatt.errors import InputError, Problem
 from gigawatt.exports.cluster import BuiltCluster
 from gigawatt.exports.hostlist import fold_names
 
-CONF_VERSION = "topology.conf, topology/tree"
-YAML_VERSION = "topology.yaml, Slurm 25.05"
+CONF_VERSION = "topology/tree"
+BLOCK_VERSION = "topology/block, Slurm 23.11"
+YAML_VERSION = "Slurm 25.05"
 
 GROUP_NAMES = {1: "unit", 2: "pod", 3: "core"}
 """What several switches of one tier are called together."""
@@ -47,6 +49,32 @@ def write_topology_conf(cluster: BuiltCluster) -> dict[str, str]:
     for switch in topology_tree(cluster.graph("compute")):
         below = ("Nodes", switch.nodes) if switch.nodes else ("Switches", switch.switches)
         lines.append(f"SwitchName={switch.name} {below[0]}={fold_names(below[1])}")
+    return {"topology.conf": "\n".join(lines) + "\n"}
+
+
+def write_topology_block(cluster: BuiltCluster) -> dict[str, str]:
+    """`topology.conf` for the block plugin: one line for each scale-up domain.
+
+    Raises InputError where a domain is one node, or where the last is not full: releases before 25.05 want
+    every block to have the size that they plan by.
+    """
+    blocks = scale_up_blocks(cluster.graph("compute"), cluster.system)
+    if not blocks:
+        raise InputError(
+            Problem(f"each node of {cluster.system.id} is a scale-up domain of its own", "block")
+        )
+    sizes = block_sizes(cluster)
+    if len(last := list(blocks.values())[-1]) < sizes[0]:
+        message = (
+            f"the last block has {len(last)} of {sizes[0]} nodes, which Slurm takes from 25.05 on only: "
+        )
+        raise InputError(Problem(message + "export slurm-yaml, or plan whole racks", "block"))
+    lines = [
+        f"# {cluster.title}: scale-up domains.",
+        "# Written by gigawatt for Slurm's topology/block plugin.",
+    ]
+    lines += [f"BlockName={name} Nodes={fold_names(nodes)}" for name, nodes in blocks.items()]
+    lines.append(f"BlockSizes={','.join(map(str, sizes))}")
     return {"topology.conf": "\n".join(lines) + "\n"}
 
 

@@ -14,6 +14,7 @@ from gigawatt.exports.hostlist import unfold_names
 
 MOST_NAME_LETTERS = 64
 _WORD = re.compile(r"(\w+)=(\S+)")
+_SIZES = re.compile(r"[1-9]\d*(,[1-9]\d*)*")
 _LINE_KEYS = frozenset({"switchname", "nodes", "switches", "linkspeed"})
 
 
@@ -38,9 +39,11 @@ class SlurmTopology:
 
 
 def read_topology_conf(text: str, file: str = "topology.conf") -> SlurmTopology:
-    """The tree in a topology.conf. Raises InputError with every line that Slurm would refuse."""
+    """The tree, or the blocks, in a topology.conf. Raises InputError with every line Slurm would refuse."""
     nodes: dict[str, tuple[str, ...]] = {}
     switches: dict[str, tuple[str, ...]] = {}
+    blocks: dict[str, tuple[str, ...]] = {}
+    sizes: tuple[int, ...] = ()
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):
         stated = line.partition("#")[0].strip()
@@ -49,15 +52,22 @@ def read_topology_conf(text: str, file: str = "topology.conf") -> SlurmTopology:
         found = {key.lower(): value for key, value in _WORD.findall(stated)}
         name = found.get("switchname", "")
         kinds = [kind for kind in ("nodes", "switches") if kind in found]
-        if not name or len(kinds) != 1 or set(found) - _LINE_KEYS:
+        if set(found) == {"blockname", "nodes"} and found["blockname"] not in blocks:
+            blocks[found["blockname"]] = unfold_names(found["nodes"])
+        elif set(found) == {"blocksizes"} and _SIZES.fullmatch(found["blocksizes"]):
+            sizes = tuple(int(size) for size in found["blocksizes"].split(","))
+        elif not name or len(kinds) != 1 or set(found) - _LINE_KEYS:
             message = f"found `{stated}`; expected SwitchName=... and one of Nodes=..., Switches=..."
             problems.append(Problem(message, file=file, line=number))
         elif name in nodes or name in switches:
             problems.append(Problem(f"the switch {name} is there twice", file=file, line=number))
         else:
             (nodes if kinds == ["nodes"] else switches)[name] = unfold_names(found[kinds[0]])
-    topology = SlurmTopology(nodes=nodes, switches=switches)
-    _require(problems + [Problem(message, file=file) for message in _faults_of_tree(topology)])
+    topology = SlurmTopology(nodes=nodes, switches=switches, blocks=blocks, block_sizes=sizes)
+    faults = [*_faults_of_tree(topology), *_faults_of_blocks(topology)]
+    if blocks and (nodes or switches):
+        faults.append("blocks and switches in one file: it is for one plugin")
+    _require(problems + [Problem(message, file=file) for message in faults])
     return topology
 
 
@@ -115,7 +125,9 @@ def _faults_of_tree(topology: SlurmTopology) -> list[str]:
 
 
 def _faults_of_blocks(topology: SlurmTopology) -> list[str]:
-    sizes = topology.block_sizes
+    if not topology.blocks:
+        return []
+    sizes = topology.block_sizes or (max(map(len, topology.blocks.values())),)
     faults = _twice("node", (node for block in topology.blocks.values() for node in block))
     for size in sizes:
         times, left = divmod(size, sizes[0])

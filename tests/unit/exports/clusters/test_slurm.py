@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from gigawatt.errors import InputError
 from gigawatt.exports.hostlist import fold_names, unfold_names
-from gigawatt.exports.slurm import write_topology_conf, write_topology_yaml
+from gigawatt.exports.slurm import write_topology_block, write_topology_conf, write_topology_yaml
 from gigawatt.exports.slurm_read import read_topology_conf, read_topology_yaml
 
 NAMES = st.lists(
@@ -120,6 +120,26 @@ def test_an_nvl72_rack_is_a_block(build) -> None:
     assert (blocks.default, tree.default) == (True, False)
     in_blocks = [node for nodes in blocks.blocks.values() for node in nodes]
     assert sorted(in_blocks) == sorted(node for nodes in tree.nodes.values() for node in nodes)
+
+
+def test_blocks_for_releases_without_yaml(build) -> None:
+    cluster = build("gb200-nvl72", 9216, "superpod-gb200-ndr")
+    found = read_topology_conf(write_topology_block(cluster)["topology.conf"])
+    (blocks, _) = read_topology_yaml(write_topology_yaml(cluster)["topology.yaml"])
+    assert (found.blocks, found.block_sizes) == (blocks.blocks, blocks.block_sizes)
+    with pytest.raises(InputError, match="last block has 7 of 18 nodes"):
+        write_topology_block(build("gb200-nvl72", 100, "superpod-gb200-ndr"))
+    with pytest.raises(InputError, match="domain of its own"):
+        write_topology_block(build("hgx-b200", 512, "superpod-b200-ndr"))
+
+
+def test_the_manual_s_blocks_are_read() -> None:
+    """topology.conf(5): two blocks, and sizes a power of two apart."""
+    text = "BlockName=block1 Nodes=node[01-04]\nBlockName=block2 Nodes=node[05-08]\nBlockSizes=4,8\n"
+    found = read_topology_conf(text)
+    assert (len(found.blocks["block2"]), found.block_sizes) == (4, (4, 8))
+    with pytest.raises(InputError, match="node04 is there 2 times"):
+        read_topology_conf(text.replace("05-08", "04-07"))
 
 
 def test_nodes_of_their_own_domain_are_no_blocks(build) -> None:
