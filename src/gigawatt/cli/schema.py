@@ -12,13 +12,16 @@ _SCHEMAS = {
     "accelerator": ("domain.hardware", "Accelerator"),
     "system": ("domain.hardware", "System"),
     "offer": ("domain.market", "Offer"),
+    "switch": ("domain.fabric", "Switch"),
+    "link": ("domain.fabric", "Link"),
+    "fabric": ("domain.fabric", "FabricKind"),
 }
 
 
 @click.command()
 @click.argument("name", type=click.Choice(list(_SCHEMAS)), metavar="NAME")
 def schema(name: str) -> int:
-    """Print the JSON Schema of NAME: scenario, accelerator, system or offer."""
+    """Print the JSON Schema of NAME: a scenario or a row of the catalogue."""
     from gigawatt.documents import json_schema
 
     module, record = _SCHEMAS[name]

@@ -9,6 +9,7 @@ from gigawatt.design.fabric.plan import plan_fabric
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import Site
 from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.errors import InputError
 
 __all__ = [
     "FabricGraph",
@@ -32,8 +33,8 @@ def design_fabric(
 ) -> FabricDesign:
     """The whole fabric of a cluster: networks, cables by the floor of `site`, bill, power, price, failures.
 
-    Without a site cables are counted, and neither measured nor priced. Errors: InputError for what is absurd;
-    InfeasibleError with what binds and the nearest design that works.
+    Without a site, or where a system's racks are not known, cables are counted, neither measured nor priced.
+    Errors: InputError for what is absurd; InfeasibleError with what binds and the nearest design that works.
     """
     from gigawatt.design.fabric.failures import failure_effects
 
@@ -49,7 +50,12 @@ def _on_floor(
         return cable_fabric(design, parts, {})
     from gigawatt.design.facility.floor import device_positions, plan_floor, rack_kinds
 
-    floor = plan_floor(rack_kinds(system, accelerator, design, parts, site), design, site)
+    try:
+        racks = rack_kinds(system, accelerator, design, parts, site)
+    except InputError as unknown:
+        note = f"no floor without knowing its racks: {unknown.problems[0]}"
+        return cable_fabric(design.model_copy(update={"notes": (*design.notes, note)}), parts, {})
+    floor = plan_floor(racks, design, site)
     places: dict[str, Places] = {}
     for net in design.networks:
         if net.inside_node or not net.tiers:
