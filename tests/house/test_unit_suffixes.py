@@ -47,6 +47,10 @@ DIMENSIONLESS = {
     "metres_by_link": "the unit begins the name",
     "quantity": "its unit stands in the field beside it",
     "size": "a unit's size in base units (units.py)",
+    "bytes_total": "the unit begins the name: of a collective's whole buffer",
+    "congestion": "a ratio >= 1",
+    "sensitivity": "relative change of a time, by resource",
+    "weights": "of residuals",
     "efficiency_by_load": "output over input, by the share of the rating that is loaded",
 }
 # Counts may be floats where they are estimates or array elements.

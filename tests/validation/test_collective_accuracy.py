@@ -1,6 +1,6 @@
 """How near predictions of collectives come, by leaving out one measured series at a time.
 
-Bounds are today's figures with a little room; docs/lab/collectives.md has what they are and why some are missed.
+Bounds are today's figures with a little room; docs/lab/collectives.md has what they are, and what misses.
 """
 
 from __future__ import annotations

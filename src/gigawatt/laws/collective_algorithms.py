@@ -67,7 +67,7 @@ def tree_far_bytes(total_bytes: Number, domains: Number) -> Number:
     Two domains send S only, where a ring sends nearly 2 S: that is how two nodes exceed their network's rate
     in bus bandwidth.
     Source: Sanders, Speck, Traeff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan",
-    Parallel Computing 35, 2009; Jeaugey, NVIDIA/nccl-tests issue 196, for two nodes.
+    Parallel Computing 35, 2009; Jeaugey, NVIDIA/nccl-tests#196, for two nodes.
 
     >>> tree_far_bytes(1024.0, 2), tree_far_bytes(1024.0, 16)
     (1024.0, 1920.0)
@@ -82,7 +82,7 @@ def switch_all_reduce_bytes(total_bytes: Number, inside: Number) -> Number:
     S (1 + 1/i). Measured bus bandwidths of 420, 440, 460 and 480 GB/s on 5, 6, 7 and 8 H100 are one rate of
     the port.
     Source: Klenk et al., "An in-network architecture for accelerating shared-memory multiprocessor
-    collectives", ISCA 2020; NVIDIA/nccl issue 1455 for the measured rates.
+    collectives", ISCA 2020; NVIDIA/nccl#1455 for the measured rates.
 
     >>> measured = ((5, 420.0), (6, 440.0), (7, 460.0), (8, 480.0))
     >>> [round(bus / bus_factor_all_reduce(n) * switch_all_reduce_bytes(1.0, n)) for n, bus in measured]
@@ -117,7 +117,7 @@ def all_to_all_far_bytes(rank_bytes: Number, ranks: Number, inside: Number) -> N
     """Of the all-to-all of a domain's ranks, what leaves it [bytes].
 
     Each rank's part leaves by its own port: an all-to-all cannot use another's.
-    Source: Jeaugey, NVIDIA/nccl-tests issue 267.
+    Source: Jeaugey, NVIDIA/nccl-tests#267.
 
     >>> all_to_all_far_bytes(1024.0, 16, 8)
     4096.0

@@ -156,7 +156,7 @@ def fit_collectives(
 
     begin = np.clip(prior.offsets if start is None else start, -BOUND, BOUND)
     answer = least_squares(
-        residuals, begin, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-BOUND, BOUND), ftol=1e-4
+        residuals, begin, jac=slopes, method="trf", max_nfev=max_rounds, bounds=(-BOUND, BOUND), ftol=1e-5
     )
     found: Floats = answer.x
     return found

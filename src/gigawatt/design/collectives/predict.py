@@ -19,7 +19,7 @@ from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InputError
 
-LESS = 0.99
+LESS = 1.0 - 1 / 100
 FAR_BEYOND = 8
 """Times the ranks of the largest measured group from which on it says nothing of the range."""
 

@@ -34,17 +34,17 @@ def test_eight_h100_take_four_milliseconds_for_a_gibibyte() -> None:
 
 @pytest.mark.parametrize(("gpus", "busbw"), [(5, 420e9), (6, 440e9), (7, 460e9), (8, 480e9)])
 def test_bus_bandwidth_of_part_of_a_node(gpus: int, busbw: float) -> None:
-    """NVIDIA/nccl issue 1455, rounded there to 10 GB/s."""
+    """NVIDIA/nccl#1455, rounded there to 10 GB/s."""
     assert all_reduce(4 * GIB, gpus).busbw_bytes_per_s == pytest.approx(busbw, rel=0.06)
 
 
 def test_a_ring_reaches_what_the_maintainer_says() -> None:
-    """365 to 370 GB/s with NCCL_ALGO=RING on H100 (NVIDIA/nccl-tests issue 212)."""
+    """365 to 370 GB/s with NCCL_ALGO=RING on H100 (NVIDIA/nccl-tests#212)."""
     assert all_reduce(4 * GIB, 8, algorithm="ring").busbw_bytes_per_s == pytest.approx(367e9, rel=0.05)
 
 
 def test_an_all_to_all_between_nodes_is_one_port_wide() -> None:
-    """Jeaugey, NVIDIA/nccl-tests issue 267: it cannot use the ports of others."""
+    """Jeaugey, NVIDIA/nccl-tests#267: it cannot use the ports of others."""
     found = predict_collective("all_to_all", GIB, 512, H100, CALIBRATION)
     assert 0.7 * 50e9 < found.busbw_bytes_per_s < 50e9
 
