@@ -101,3 +101,12 @@ def test_every_cable_on_a_floor_is_chosen_and_long_enough(catalogue) -> None:
             for id, count in group.num_by_link.items():
                 assert links[id].bytes_per_s == group.bytes_per_s
                 assert group.metres_by_link[id] <= count * links[id].reach_m * (1 + 1e-9)
+
+
+def test_a_system_of_unknown_racks_is_counted_and_says_so(catalogue) -> None:
+    system = catalogue.system("tpu-v5p-pod")
+    parts = fabric_parts(catalogue, "datacentre-host-200g", system)
+    accelerator = catalogue.accelerator(system.accelerator)
+    design = design_fabric(system, accelerator, 8960, parts, catalogue.site("generic"))
+    assert any("node_power_w" in note for note in design.notes)
+    assert design.compute.tier("leaf").num_switches == 35

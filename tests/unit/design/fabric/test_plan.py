@@ -125,3 +125,15 @@ def test_largest_dragonfly(plan) -> None:
     assert counts(plan("hgx-b200", 262656, "dragonfly-ndr")) == {"leaf": 513 * 32}
     with pytest.raises(InfeasibleError, match="dragonfly reach"):
         plan("hgx-b200", 262664, "dragonfly-ndr")
+
+
+def test_full_trees_are_the_closed_forms(plan) -> None:
+    """Al-Fares et al.: 2 (k/2)^t endpoints on (2t - 1) (k/2)^(t-1) switches, radix 64 and 144."""
+    for fabric, system, radix in (
+        ("superpod-b200-ndr", "hgx-b200", 64),
+        ("superpod-b300-xdr", "hgx-b300", 144),
+    ):
+        two_tiers = counts(plan(system, radix**2 // 2, fabric))
+        assert sum(two_tiers.values()) == 3 * radix // 2
+    three_tiers = counts(plan("hgx-b200", 64**3 // 4, "superpod-b200-ndr"))
+    assert sum(three_tiers.values()) == 5 * 64**2 // 4
