@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gigawatt.catalog import load_catalog
-from gigawatt.design.fabric import design_fabric
-from gigawatt.domain.fabric import FabricDesign
-from gigawatt.errors import InputError
+from gigawatt.catalog import Catalog, load_catalog
+from gigawatt.design.fabric import design_fabric, plan_fabric
+from gigawatt.domain.fabric import FabricDesign, FabricKind
+from gigawatt.domain.hardware import System
+from gigawatt.errors import InfeasibleError, InputError
 from gigawatt.project.blueprint_parts import default_fabric, fabric_kinds, fabric_parts
 
 
@@ -31,12 +32,36 @@ def wire(
     if not kind:
         known = ", ".join(one.id for one in fabric_kinds(catalogue) if one.other_networks)
         raise InputError(f"no kind of fabric is usual for {system.id}: name one with --fabric ({known})")
-    return design_fabric(
-        system,
-        catalogue.accelerator(system.accelerator),
-        num_accelerators,
-        fabric_parts(catalogue, kind, system),
-        catalogue.site(site_id),
-        oversubscription,
-        num_planes,
-    )
+    try:
+        return design_fabric(
+            system,
+            catalogue.accelerator(system.accelerator),
+            num_accelerators,
+            fabric_parts(catalogue, kind, system),
+            catalogue.site(site_id),
+            oversubscription,
+            num_planes,
+        )
+    except InfeasibleError as error:
+        others = _others(catalogue, catalogue.fabric(kind), system, num_accelerators)
+        if not others or oversubscription or num_planes:
+            raise
+        raise InfeasibleError(f"{error}; kinds that reach so far: {', '.join(others)}") from None
+
+
+def _others(catalogue: Catalog, kind: FabricKind, system: System, num_accelerators: int) -> list[str]:
+    """Kinds of fabric of as much bandwidth to an accelerator that so many can be joined by."""
+    fits = []
+    for other in fabric_kinds(catalogue):
+        if other.ports_per_node or not other.other_networks or _bandwidth(other) != _bandwidth(kind):
+            continue
+        try:
+            plan_fabric(system, num_accelerators, fabric_parts(catalogue, other.id, system))
+        except InfeasibleError:
+            continue
+        fits.append(other.id)
+    return fits
+
+
+def _bandwidth(kind: FabricKind) -> float:
+    return kind.port_bytes_per_s * kind.ports_per_accelerator

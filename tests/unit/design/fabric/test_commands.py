@@ -36,6 +36,7 @@ def test_the_impossible_ends_with_1(run_gigawatt) -> None:
     (binding,) = json.loads(done.output)["binding"]
     assert binding["constraint"] == "radix of three tiers"
     assert "65,536 accelerators" in binding["message"]
+    assert "spectrum-x-400g" in binding["message"], "kinds that reach so far"
 
 
 @pytest.mark.parametrize(
