@@ -62,6 +62,8 @@ def plan_fabric(
         below, above = num_accelerators // per_node * per_node, -(-num_accelerators // per_node) * per_node
         nearest = f"{below:,} or {above:,} accelerators" if below else f"{above:,} accelerators"
         impossible("whole nodes", f"{num_accelerators:,} is not a multiple of {per_node}", nearest)
+    if parts.kind.topology in ("single-tier", "mesh", "torus"):
+        raise InputError(f"{parts.kind.id} joins no nodes beyond its units: it is no network of a cluster")
     kind = with_planes(parts.kind, num_planes, parts)
     nodes = num_accelerators // per_node
     compute = plan_network(kind, "compute", nodes, per_node, parts, oversubscription)
