@@ -90,7 +90,7 @@ def _cables_of(cluster: BuiltCluster, network: Network) -> Iterator[Cable]:
     roles = graph.device_role.tolist()
     columns = (
         graph.cable_number, graph.cable_a, graph.cable_a_port, graph.cable_b, graph.cable_b_port,
-        graph.cable_bytes_per_s, lengths, parts,
+        _exact(graph.cable_bytes_per_s), lengths, parts,
     )  # fmt: skip
     for first in range(0, graph.num_links, _AT_ONCE):
         rows = zip(*(column[first : first + _AT_ONCE].tolist() for column in columns), strict=True)
@@ -108,6 +108,12 @@ def _cables_of(cluster: BuiltCluster, network: Network) -> Iterator[Cable]:
                 length_m,
                 part,
             )
+
+
+def _exact(bytes_per_s: Objects) -> Objects:
+    """Rates without what single precision adds to them."""
+    rates, which = np.unique(bytes_per_s, return_inverse=True)
+    return np.array([float(f"{rate:.6g}") for rate in rates])[which]
 
 
 def role_ports(cluster: BuiltCluster, network: Network) -> dict[int, list[str]]:

@@ -44,6 +44,17 @@ def test_the_schedule_has_every_cable_of_the_design(cluster, text_of) -> None:
         assert len({row["cable"] for row in mine}) == sum(group.num_cables for group in network.cables)
 
 
+def test_rates_are_those_of_the_ports(cluster, text_of) -> None:
+    rows = rows_of(text_of(write_cable_schedule(cluster)["cable-schedule.csv"]))
+    into_nodes = cluster.fabric.compute.cables[0]
+    (rate,) = {
+        row["bytes_per_s"]
+        for row in rows
+        if row["from_device"] == "node-0000" and row["network"] == "compute"
+    }
+    assert float(rate) == into_nodes.bytes_per_s / into_nodes.links_per_cable
+
+
 def test_no_port_is_used_twice_and_the_map_is_the_schedule(cluster, text_of) -> None:
     rows = rows_of(text_of(write_cable_schedule(cluster)["cable-schedule.csv"]))
     ends = Counter(
