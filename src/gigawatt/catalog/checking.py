@@ -211,6 +211,9 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
         return
     learnt = catalog.training_calibration()
     taught = [*learnt.formats, *learnt.software, *learnt.parameters, *learnt.attention, *learnt.accounting]
+    moved = catalog.collective_calibration()
+    taught += [*moved.scale_up, *moved.scale_out, *moved.protocols, *moved.exchanges, *moved.harnesses]
+    taught += moved.parameters
     for section, section_rows in (*rows.items(), ("calibration", taught)):
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}

@@ -37,10 +37,14 @@ class CollectiveResiduals:
 def collective_spread(
     residuals: CollectiveResiduals, band: str, known: bool, without: str = ""
 ) -> CollectiveSpread:
-    """The 10 % and 90 % points of a range of sizes; never narrower for less known transports."""
+    """The 10 % and 90 % points of a range of sizes; never narrower for less known transports.
+
+    Where too few unseen transports were measured at such sizes, those of large sizes stand in.
+    """
     rows = residuals.of(band, known, without)
     surer = residuals.of(band, True, without)
-    low, high = _points(rows) or _points(surer) or (WIDEST.low_frac, WIDEST.high_frac)
+    wider = rows if known else residuals.of("large", False, without)
+    low, high = _points(rows) or _points(wider) or _points(surer) or (WIDEST.low_frac, WIDEST.high_frac)
     if not known and (better := _points(surer)):
         low, high = min(low, better[0]), max(high, better[1])
     return CollectiveSpread(
