@@ -196,7 +196,7 @@ def test_the_digest_follows_the_content_and_not_the_place(overlay: Path, tmp_pat
         ("hbm_bytes: 80 GiB", "hbm_bytes: 80 TB", "hbm_bytes: 80 TB is not plausible"),
         ("value: 78 GiB", "value: 82 GiB", "usable_hbm_bytes.*more than nominal"),
         ("fp8: 1 PFLOP/s", "fp8: 700 TFLOP/s", "fp8 is 1.40 times bf16"),
-        ("source: our-lab", "source: our-leb", 'source "our-leb" is not in sources.yaml'),
+        ("source: our-lab", "source: our-leb", 'source "our-leb" is not in the bibliography'),
         (
             "aliases: [House 80GB]",
             "aliases: [H100]",

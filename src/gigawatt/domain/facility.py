@@ -122,8 +122,8 @@ class FloorPlan(Record):
 class PowerNode(Record):
     """A stage of the power chain: equipment that is alike, with what flows through it at full IT load.
 
-    What it says of its losses and failures is of one piece, so that a chain can be laid out, loaded and broken
-    again without the catalogue.
+    What it says of its losses and failures is of one piece, so that a chain can be laid out, loaded and
+    broken again without the catalogue.
     """
 
     name: str
@@ -164,8 +164,8 @@ class PowerNode(Record):
 class PowerChain(Record):
     """From the utility to the racks. At every node watts in are watts out and losses.
 
-    Racks are fed by lineups: a transformer, its switchgear and UPS, and what hangs on them. The lineups of a block
-    stand in for each other; blocks are independent but for what stands at the level of the site.
+    Racks are fed by lineups: a transformer, its switchgear and UPS, and what hangs on them. The lineups of
+    a block stand in for each other; blocks are independent but for what stands at the level of the site.
     """
 
     redundancy: Redundancy
@@ -309,7 +309,7 @@ class Equipment(Sourced):
     """A piece of the power chain or of the cooling plant, by its kind's own figures."""
 
     kind: str
-    """utility, transformer, switchgear, generator, ups, busway, pdu, breaker, shelf; cdu, crah, chiller, ..."""
+    """utility, transformer, switchgear, generator, ups, busway, pdu, breaker; cdu, crah, chiller, ..."""
     rating_w: float = Field(gt=0)
     """Of what it passes on: electrical power or heat."""
     rating_va: float | None = Field(default=None, gt=0)

@@ -166,7 +166,7 @@ class Cluster(Stated):
     capex_usd: float | None = Field(default=None, gt=0, le=1e8)
     """Per accelerator, with its share of what `capex_covers`."""
     capex_covers: Literal["everything", "systems"] = "everything"
-    """Node, network and site, or nodes only: the designed fabric and facility are then added at their cost."""
+    """Node, network and site; or nodes only, and the designed fabric and facility are added at their cost."""
     site_lifetime_s: float | None = Field(default=None, gt=0, le=3.2e9)
     """Over which the facility is paid off; the fabric goes with the systems."""
     lifetime_s: float | None = Field(default=None, gt=0, le=3.2e9)

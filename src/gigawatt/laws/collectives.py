@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gigawatt.laws.collective_algorithms import all_to_all_far_bytes, all_to_all_near_bytes, ring_bytes
 from gigawatt.laws.numbers import Number
 
 
@@ -45,8 +46,8 @@ def ring_s(
     """
     group = np.maximum(group, 1.0)
     domains = np.maximum(1.0, np.ceil(group / inside))
-    near_s = total_bytes * (group - 1.0) / group / scale_up_bytes_per_s * np.minimum(inside - 1.0, 1.0)
-    far_s = total_bytes * (domains - 1.0) / domains / inside / scale_out_bytes_per_s
+    near_s = ring_bytes(total_bytes, group) / scale_up_bytes_per_s * np.minimum(inside - 1.0, 1.0)
+    far_s = ring_bytes(total_bytes, domains) / inside / scale_out_bytes_per_s
     return np.maximum(near_s, far_s) + (inside - 1.0) * hop_s + (domains - 1.0) * far_hop_s
 
 
@@ -96,8 +97,8 @@ def all_to_all_s(
     10.0
     """
     group = np.maximum(group, 1.0)
-    near_s = rank_bytes * (inside - 1.0) / group / scale_up_bytes_per_s
-    far_s = rank_bytes * (group - inside) / group / scale_out_bytes_per_s
+    near_s = all_to_all_near_bytes(rank_bytes, group, inside) / scale_up_bytes_per_s
+    far_s = all_to_all_far_bytes(rank_bytes, group, inside) / inside / scale_out_bytes_per_s
     hops_s = np.minimum(group - 1.0, 1.0) * hop_s + np.minimum(group - inside, 1.0) * far_hop_s
     return np.maximum(near_s, far_s) + hops_s
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gigawatt import units
 from gigawatt.domain.blueprint import ClusterPlan
 from gigawatt.domain.collectives import Collective
 from gigawatt.domain.fabric import FabricDesign
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from gigawatt.catalog import Catalog
     from gigawatt.domain.collectives import CollectivePrediction
 
-SHOWN: tuple[tuple[Collective, float], ...] = (
-    ("all_reduce", 2.0**20),
-    ("all_reduce", 2.0**30),
-    ("all_gather", 2.0**30),
-    ("reduce_scatter", 2.0**30),
-    ("all_to_all", 2.0**30),
+SHOWN: tuple[tuple[Collective, str], ...] = (
+    ("all_reduce", "1 MiB"),
+    ("all_reduce", "1 GiB"),
+    ("all_gather", "1 GiB"),
+    ("reduce_scatter", "1 GiB"),
+    ("all_to_all", "1 GiB"),
 )
 """Collectives over a whole cluster that its plan states, by their whole buffer."""
 
@@ -93,9 +94,14 @@ def _timed(
     trace.derive(f"{here}/collectives", law, (f"{here}/fabric",), "over all accelerators of the cluster")
     return tuple(
         predict_collective(
-            collective, bytes_total, fabric.num_accelerators, system, calibration, fabric=fabric
+            collective,
+            units.parse_quantity(size, "_bytes"),
+            fabric.num_accelerators,
+            system,
+            calibration,
+            fabric=fabric,
         )
-        for collective, bytes_total in SHOWN
+        for collective, size in SHOWN
     )
 
 

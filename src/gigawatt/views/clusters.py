@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gigawatt.domain.blueprint import ClusterPlan
+from gigawatt.units import format_quantity
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
-
-_GIBIBYTE = 2.0**30
 
 
 def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
@@ -23,7 +22,7 @@ def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
             Column("num_switches", "Switches"),
             Column("num_cables", "Cables"),
             Column("fabric_usd", "Fabric costs"),
-            Column("all_reduce_s", "All-reduce, 1 GiB"),
+            text_column("all_reduce", "All-reduce over all"),
             text_column("site", "Site"),
             Column("it_w", "Critical load"),
             Column("peak_w", "At the meter"),
@@ -38,10 +37,19 @@ def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
     return without_blank_columns(table)
 
 
+def _all_reduce(plan: ClusterPlan) -> str | None:
+    """The largest that was predicted."""
+    known = [one for one in plan.collectives if one.collective == "all_reduce"]
+    if not known:
+        return None
+    largest = max(known, key=lambda one: one.bytes_total)
+    size = format_quantity(largest.bytes_total, "_bytes", binary=True)
+    return f"{format_quantity(largest.time_s, '_s')} for {size}"
+
+
 def _row(plan: ClusterPlan) -> tuple[Value, ...]:
     fabric, facility = plan.fabric, plan.facility
     networks = [net for net in fabric.networks if not net.inside_node] if fabric else []
-    whole = (one for one in plan.collectives if one.collective == "all_reduce")
     return (
         plan.cluster,
         plan.num_accelerators,
@@ -49,7 +57,7 @@ def _row(plan: ClusterPlan) -> tuple[Value, ...]:
         sum(tier.num_switches for net in networks for tier in net.tiers) or None,
         sum(group.num_cables for net in networks for group in net.cables) or None,
         fabric.price_usd if fabric else None,
-        next((one.time_s for one in whole if one.bytes_total == _GIBIBYTE), None),
+        _all_reduce(plan),
         facility.site if facility else None,
         facility.it_w if facility else None,
         facility.peak_w if facility else None,
