@@ -205,7 +205,7 @@ class FailureEffect(Record):
     num_alike: int
     """How many there are whose failure does the same."""
     bandwidth_left_frac: float | None = None
-    """Worst accelerator's share of network bandwidth that is left, its traffic spread over its node's ports."""
+    """Worst accelerator's share of network bandwidth left, its traffic spread over its node's ports."""
     fabric_left_frac: float | None = None
     """Share of what all accelerators together could send at once that is left."""
     own_ports_left_frac: float | None = None
