@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gigawatt.domain.blueprint import Blueprint, Option
+from gigawatt.domain.blueprint import Blueprint, ClusterPlan, Option
 from gigawatt.domain.comparison import Change, Comparison
 from gigawatt.project.directory import PlanDirectory
 
+_FABRIC = ("fabric", "num_nodes", "power_w", "price_usd")
+_FACILITY = ("site", "it_w", "peak_w", "pue", "cost_usd")
 _FIGURES = ("verdict", "price_usd_per_gpu_h", "step_s", "train_s", "finish", "energy_j", "cost_usd")
 
 
@@ -44,10 +46,23 @@ def _effects(old: Blueprint, new: Blueprint) -> Iterator[Change]:
     )
     for name in dict.fromkeys((*was, *now)):
         yield from _differences(name, _figures(was.get(name)), _figures(now.get(name)))
+    built_was, built_now = ({one.cluster: one for one in plan.clusters} for plan in (old, new))
+    for name in dict.fromkeys((*built_was, *built_now)):
+        yield from _differences(f"cluster {name}", _built(built_was.get(name)), _built(built_now.get(name)))
 
 
 def _figures(option: Option | None) -> dict[str, object]:
     return {name: getattr(option, name) for name in _FIGURES} if option else {}
+
+
+def _built(plan: ClusterPlan | None) -> dict[str, object]:
+    """What a cluster's fabric and facility come to."""
+    figures: dict[str, object] = {}
+    if plan and plan.fabric:
+        figures |= {f"fabric {name}": getattr(plan.fabric, name) for name in _FABRIC}
+    if plan and plan.facility:
+        figures |= {f"facility {name}": getattr(plan.facility, name) for name in _FACILITY}
+    return figures
 
 
 def _differences(where: str, was: Mapping[str, object], now: Mapping[str, object]) -> Iterator[Change]:
