@@ -17,7 +17,7 @@ from gigawatt.design.collectives import predict_collective
 from gigawatt.design.collectives.astra_sim import chunked_collective_s
 from gigawatt.design.fabric import plan_fabric
 from gigawatt.exports.astra_sim_read import read_assumptions, read_network
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
+from gigawatt.project.parts import default_fabric, fabric_parts
 
 SYSTEM = (
     '{"scheduling-policy": "LIFO", "endpoint-delay": 10, "active-chunks-per-dimension": 1,'

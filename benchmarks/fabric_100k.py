@@ -23,7 +23,7 @@ from gigawatt.catalog import load_catalog
 from gigawatt.design.fabric import design_fabric, fabric_graph, plan_fabric
 from gigawatt.design.fabric.failures import failure_effects
 from gigawatt.domain.fabric import FabricDesign
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 
 NUM_ACCELERATORS = 100_000
 SYSTEM, FABRIC, SITE = "hgx-b300", "superpod-b300-spectrum-x", "generic"

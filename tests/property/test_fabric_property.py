@@ -14,7 +14,7 @@ from gigawatt.design.fabric import FabricGraph, FabricParts, network_graph, plan
 from gigawatt.design.fabric.plan import plan_network
 from gigawatt.domain.fabric import FabricKind, Network, Switch
 from gigawatt.errors import InfeasibleError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
+from gigawatt.project.parts import default_fabric, fabric_parts
 
 SAID = {"source": "test", "basis": "estimate", "date": "2026"}
 

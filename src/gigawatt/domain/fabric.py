@@ -14,6 +14,8 @@ from gigawatt.domain.record import Basis, Record, Sourced
 from gigawatt.domain.training import Binding
 
 Technology = Literal["infiniband", "ethernet", "nvlink", "xgmi", "ici"]
+SCALE_UP: tuple[Technology, ...] = ("nvlink", "xgmi", "ici")
+"""Technologies that join the accelerators of a scale-up domain."""
 Topology = Literal["fat-tree", "rail-optimised", "dragonfly", "single-tier", "mesh", "torus"]
 """Single-tier: units that no tier above joins (a scale-up domain); a mesh or torus has no switches."""
 Balance = Literal["equal-links", "power-of-two"]

@@ -14,7 +14,7 @@ from gigawatt.domain.record import Sourced
 from gigawatt.domain.scenario import Cluster, Scenario
 from gigawatt.domain.training import Binding
 from gigawatt.errors import GigawattError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
+from gigawatt.project.parts import default_fabric, fabric_parts, facility_parts
 from gigawatt.project.trace import Trace
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ def _housed(
     here: str,
 ) -> FacilityDesign:
     from gigawatt.design.facility import design_facility
-    from gigawatt.project.facility_parts import facility_parts
 
     site, climate, equipment = facility_parts(catalogue, cluster.site)
     facts = [*_row(trace, "sites", site), *_row(trace, "climates", climate), f"{here}/fabric"]

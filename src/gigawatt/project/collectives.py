@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from gigawatt.domain.collectives import Collective, CollectivePrediction
 from gigawatt.errors import InputError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
+from gigawatt.project.parts import default_fabric, fabric_parts
 
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog

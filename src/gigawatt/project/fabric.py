@@ -9,41 +9,38 @@ from gigawatt.catalog import Catalog, load_catalog
 from gigawatt.design.fabric import design_fabric, plan_fabric
 from gigawatt.domain.fabric import FabricDesign, FabricKind
 from gigawatt.domain.hardware import System
-from gigawatt.errors import InfeasibleError, InputError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_kinds, fabric_parts
+from gigawatt.errors import InfeasibleError
+from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_kinds, fabric_parts
 
 
 def wire(
-    system_id: str,
+    system: str,
     num_accelerators: int,
-    fabric_id: str = "",
+    fabric: str = "",
     oversubscription: float | None = None,
     num_planes: int | None = None,
-    site_id: str = "generic",
+    site: str = DEFAULT_SITE,
     overlays: Sequence[Path] = (),
 ) -> FabricDesign:
-    """The fabric of a cluster in the halls of a site; blank `fabric_id` takes the system's usual kind.
+    """The fabric of a cluster in the halls of a site; blank `fabric` takes the system's usual kind.
 
     Errors: UnknownIdError, InputError for what is absurd or not said; InfeasibleError with what binds.
     """
     catalogue = load_catalog(overlays)
-    system = catalogue.system(system_id)
-    kind = fabric_id or default_fabric(catalogue, system)
-    if not kind:
-        known = ", ".join(one.id for one in fabric_kinds(catalogue) if one.other_networks)
-        raise InputError(f"no kind of fabric is usual for {system.id}: name one with --fabric ({known})")
+    found = catalogue.system(system)
+    kind = chosen_fabric(catalogue, found, fabric)
     try:
         return design_fabric(
-            system,
-            catalogue.accelerator(system.accelerator),
+            found,
+            catalogue.accelerator(found.accelerator),
             num_accelerators,
-            fabric_parts(catalogue, kind, system),
-            catalogue.site(site_id),
+            fabric_parts(catalogue, kind, found),
+            catalogue.site(site),
             oversubscription,
             num_planes,
         )
     except InfeasibleError as error:
-        others = _others(catalogue, catalogue.fabric(kind), system, num_accelerators)
+        others = _others(catalogue, catalogue.fabric(kind), found, num_accelerators)
         if not others or oversubscription or num_planes:
             raise
         raise InfeasibleError(f"{error}; kinds that reach so far: {', '.join(others)}") from None

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gigawatt.domain.facility import FacilityDesign
-from gigawatt.errors import InputError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
-from gigawatt.project.facility_parts import DEFAULT_SITE, facility_parts
 from gigawatt.project.handover import write_files
+from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_parts, facility_parts
 
 
 def house(
@@ -29,10 +27,7 @@ def house(
     catalogue = load_catalog(overlays)
     found = catalogue.system(system)
     accelerator = catalogue.accelerator(found.accelerator)
-    kind = fabric or default_fabric(catalogue, found)
-    if not kind:
-        raise InputError(f"the catalogue has no kind of fabric for {found.id}: name one with --fabric")
-    parts = fabric_parts(catalogue, kind, found)
+    parts = fabric_parts(catalogue, chosen_fabric(catalogue, found, fabric), found)
     place, climate, equipment = facility_parts(catalogue, site)
     from gigawatt.design.fabric import design_fabric
     from gigawatt.design.facility import design_facility

@@ -70,7 +70,7 @@ def built_cluster(plan: ClusterPlan, catalogue: Catalog) -> BuiltCluster:
     catalogue lacks, InputError where its switches are not those of the plan.
     """
     from gigawatt.exports.cluster import BuiltCluster
-    from gigawatt.project.blueprint_parts import fabric_parts
+    from gigawatt.project.parts import fabric_parts
 
     if plan.fabric is None:
         why = "; ".join(binding.message for binding in plan.binding) or "none was designed"

@@ -11,7 +11,7 @@ from gigawatt.documents import Document, parse_record
 from gigawatt.domain.training import Layout, TrainingDesign, TrainingJob, TrainingPrediction
 from gigawatt.errors import InputError, Problem
 from gigawatt.laws.progress import DAY_S, optimizer_steps, training_time_s
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 from gigawatt.views.training import position_remark
 
 if TYPE_CHECKING:

@@ -19,14 +19,13 @@ from gigawatt.catalog import Catalog
 from gigawatt.design.fabric.parts import FabricParts
 from gigawatt.design.fabric.plan import plan_network
 from gigawatt.documents import load_csv
-from gigawatt.domain.fabric import FabricKind, Network, Switch
+from gigawatt.domain.fabric import SCALE_UP, FabricKind, Network, Switch
 from gigawatt.domain.fabric_validation import BillReport, BillRow
 from gigawatt.errors import InfeasibleError, InputError, UnknownIdError
 from gigawatt.units import format_link_rate, read
 
 COUNTS = ("leaf", "spine", "core", "cables_node_leaf", "cables_leaf_spine", "cables_spine_core")
 _NEEDED = ("id", "switch_model", *COUNTS)
-_SCALE_UP = ("nvlink", "xgmi", "ici")
 _WORDS = {"one": 1, "two": 2, "four": 4, "eight": 8}
 _COUNT = re.compile(r"\s*(\d+)(?![\d.])\s*(?:$|[(/\s])")
 _RATE = re.compile(r"\s*(?:(\d+)\s*x\s*)?(\d+)\s*(?:\((\w+) planes\))?")
@@ -156,7 +155,7 @@ def _fits(kind: FabricKind, inputs: _Inputs, catalogue: Catalog) -> bool:
     held = {catalogue.system(id).num_accelerators_per_node for id in kind.systems}
     if kind.ports_per_node or (held and inputs.per_node not in held):
         return False
-    if kind.technology in _SCALE_UP:
+    if kind.technology in SCALE_UP:
         return True
     per_accelerator = inputs.num_ports * inputs.num_planes // inputs.per_node
     same_ports = kind.ports_per_accelerator == max(per_accelerator, 1)

@@ -14,7 +14,7 @@ from gigawatt.design.fabric import fabric_graph, plan_fabric
 from gigawatt.design.fabric.failures import failure_effects
 from gigawatt.design.fabric.graph import CORE, LEAF, NODE, SPINE, FabricGraph
 from gigawatt.domain.fabric import FabricDesign, FailureEffect
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 
 CATALOG = load_catalog()
 FABRICS = [

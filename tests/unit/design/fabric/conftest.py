@@ -9,7 +9,7 @@ import pytest
 from gigawatt.catalog import Catalog, load_catalog
 from gigawatt.design.fabric import plan_fabric
 from gigawatt.domain.fabric import FabricDesign
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 
 Plan = Callable[..., FabricDesign]
 

@@ -11,7 +11,7 @@ from gigawatt.design.fabric import cable_fabric, design_fabric, fabric_graph
 from gigawatt.design.fabric.cabling import cable_lengths
 from gigawatt.domain.fabric import Link
 from gigawatt.errors import InfeasibleError
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 
 
 class Places(NamedTuple):

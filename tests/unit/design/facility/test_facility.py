@@ -16,8 +16,7 @@ from gigawatt.design.facility.facility import meter_power_w
 from gigawatt.design.facility.power_graph import power_flow, power_graph
 from gigawatt.domain.facility import FacilityDesign
 from gigawatt.errors import InfeasibleError
-from gigawatt.project.blueprint_parts import default_fabric, fabric_parts
-from gigawatt.project.facility_parts import facility_parts
+from gigawatt.project.parts import default_fabric, fabric_parts, facility_parts
 
 CASES = [("gb200-nvl72", 576, "generic"), ("gb200-nvl72", 9216, "virginia"), ("hgx-h100", 1024, "colocation")]
 

@@ -14,7 +14,7 @@ from gigawatt.design.facility.floor import plan_floor
 from gigawatt.design.facility.racks import rack_kinds
 from gigawatt.domain.facility import FacilityDesign, PowerChain, PowerNode
 from gigawatt.exports.cluster import BuiltCluster
-from gigawatt.project.blueprint_parts import fabric_parts
+from gigawatt.project.parts import fabric_parts
 
 TAP = "tap-off-415v-125a"
 Build = Callable[..., BuiltCluster]

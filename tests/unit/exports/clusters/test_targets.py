@@ -17,10 +17,9 @@ from gigawatt.errors import InfeasibleError, InputError, UnknownIdError
 from gigawatt.exports.cabling import cables
 from gigawatt.exports.cluster_targets import CLUSTER_TARGETS, export_cluster
 from gigawatt.exports.netbox_read import read_netbox
-from gigawatt.project.blueprint_parts import fabric_parts
 from gigawatt.project.directory import PlanDirectory
-from gigawatt.project.facility_parts import facility_parts
 from gigawatt.project.handover import built_cluster, export_plan, write_files
+from gigawatt.project.parts import fabric_parts, facility_parts
 from gigawatt.project.plan import sealed
 
 

@@ -1,13 +1,15 @@
-"""What the acts of a blueprint are built from, looked up in the catalogue: acts themselves know no ids."""
+"""What fabrics and facilities are built from, looked up in the catalogue: acts themselves know no ids."""
 
 from __future__ import annotations
 
 from gigawatt.catalog import Catalog
 from gigawatt.design.fabric.parts import FabricParts
-from gigawatt.domain.fabric import FabricKind
+from gigawatt.domain.fabric import SCALE_UP, FabricKind
+from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import System
+from gigawatt.errors import InputError
 
-_SCALE_UP = ("nvlink", "xgmi", "ici")
+DEFAULT_SITE = "generic"
 
 
 def fabric_kinds(catalogue: Catalog) -> tuple[FabricKind, ...]:
@@ -17,8 +19,16 @@ def fabric_kinds(catalogue: Catalog) -> tuple[FabricKind, ...]:
 
 def default_fabric(catalogue: Catalog, system: System) -> str:
     """The id of the scale-out fabric that a system is usually built with; blank where none is named."""
-    kinds = (kind for kind in fabric_kinds(catalogue) if kind.technology not in _SCALE_UP)
+    kinds = (kind for kind in fabric_kinds(catalogue) if kind.technology not in SCALE_UP)
     return next((kind.id for kind in kinds if system.id in kind.systems), "")
+
+
+def chosen_fabric(catalogue: Catalog, system: System, asked: str = "") -> str:
+    """The id that was asked for, else the usual one. Raises InputError with those that there are."""
+    if found := asked or default_fabric(catalogue, system):
+        return found
+    known = ", ".join(one.id for one in fabric_kinds(catalogue) if one.other_networks)
+    raise InputError(f"no kind of fabric is usual for {system.id}: name one with --fabric ({known})")
 
 
 def fabric_parts(catalogue: Catalog, fabric_id: str, system: System | None = None) -> FabricParts:
@@ -29,7 +39,7 @@ def fabric_parts(catalogue: Catalog, fabric_id: str, system: System | None = Non
     kind = catalogue.fabric(fabric_id)
     others = {name: catalogue.fabric(id) for name, id in kind.other_networks.items()}
     if system is not None:
-        near = (other for other in fabric_kinds(catalogue) if other.technology in _SCALE_UP)
+        near = (other for other in fabric_kinds(catalogue) if other.technology in SCALE_UP)
         inner = next((other for other in near if system.id in other.systems), None)
         others |= {"scale-up": inner} if inner else {}
     kinds = (kind, *others.values())
@@ -37,3 +47,15 @@ def fabric_parts(catalogue: Catalog, fabric_id: str, system: System | None = Non
     switches = {id: catalogue.switch(id) for id in sorted(names) if id}
     links = tuple(catalogue.link(id) for id in catalogue.ids("links"))
     return FabricParts(kind, switches, links, others)
+
+
+def facility_parts(
+    catalogue: Catalog, site_id: str = DEFAULT_SITE
+) -> tuple[Site, Climate, dict[str, Equipment]]:
+    """A site, its climate, and the equipment that its power chain and cooling plant name, by id.
+
+    Errors: UnknownIdError with the nearest ids.
+    """
+    site = catalogue.site(site_id)
+    equipment = {id: catalogue.equipment(id) for id in (*site.chain, *site.plant)}
+    return site, catalogue.climate(site.climate), equipment
