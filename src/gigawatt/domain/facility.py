@@ -109,11 +109,6 @@ class FloorPlan(Record):
         return self.num_units * self.groups_per_unit
 
     @property
-    def racks_per_group(self) -> int:
-        """Places that one group takes, racks of all kinds."""
-        return sum(-(-kind.num_per_unit // self.groups_per_unit) for kind in self.racks)
-
-    @property
     def num_racks(self) -> int:
         """Racks of all kinds."""
         return sum(kind.num_racks for kind in self.racks)

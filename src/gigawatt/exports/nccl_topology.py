@@ -15,6 +15,7 @@ import numpy as np
 
 from gigawatt import units
 from gigawatt.design.fabric import FabricGraph
+from gigawatt.design.fabric.graph import NODE
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.cluster import BuiltCluster
 
@@ -64,7 +65,7 @@ def write_nccl_topology(cluster: BuiltCluster) -> dict[str, str]:
 
 def node_ports(graph: FabricGraph, num_accelerators: int) -> tuple[NodePort, ...]:
     """The network ports of the first node, in order, dealt evenly to its accelerators."""
-    first = int(np.flatnonzero(graph.device_role == 0)[0])
+    first = int(np.flatnonzero(graph.device_role == NODE)[0])
     mine = np.flatnonzero(graph.cable_a == first)
     mine = mine[np.argsort(graph.cable_a_port[mine], kind="stable")]
     rates = graph.cable_bytes_per_s[mine].tolist()

@@ -15,20 +15,17 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.design.fabric.graph import CORE, LEAF, NODE, SPINE
 from gigawatt.design.facility.racks import nodes_per_unit
 from gigawatt.design.facility.racks import rack_kinds as rack_kinds
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FloorPlan, RackKind, Site
 from gigawatt.errors import InfeasibleError
-from gigawatt.laws.floor import floor_load_kg_per_m2, tray_run_m
+from gigawatt.laws.floor import floor_load_kg_per_m2
 from gigawatt.units import format_quantity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_CORE = 3
-_SPINE = 2
-_LEAF = 1
 
 
 class Graph(Protocol):
@@ -36,7 +33,7 @@ class Graph(Protocol):
 
     @property
     def device_role(self) -> NDArray[Any]:
-        """0 node, 1 leaf, 2 spine, 3 core, 4 the fabric manager; devices of a role by unit and pod."""
+        """Index into `gigawatt.design.fabric.graph.ROLES`; devices of a role by unit and pod."""
 
 
 class RackPositions(NamedTuple):
@@ -357,14 +354,14 @@ def device_positions(floor: FloorPlan, design: FabricDesign, graph: Graph) -> De
     """
     role = np.asarray(graph.device_role)
     hall, slot = np.zeros(role.size, dtype=np.int64), np.zeros(role.size, dtype=np.int64)
-    nodes = np.flatnonzero(role == 0)
+    nodes = np.flatnonzero(role == NODE)
     hall[nodes], slot[nodes] = _node_slots(floor, design, nodes.size)
-    leaves = np.flatnonzero(role == _LEAF)
+    leaves = np.flatnonzero(role == LEAF)
     hall[leaves], slot[leaves] = _leaf_slots(floor, design, leaves.size)
-    for tier in (_SPINE, _CORE):
+    for tier in (SPINE, CORE):
         devices = np.flatnonzero(role == tier)
         hall[devices], slot[devices] = _spread_slots(floor, devices.size)
-    others = np.flatnonzero(role > _CORE)
+    others = np.flatnonzero(role > CORE)
     hall[others], slot[others] = hall[nodes[-1]], slot[nodes[-1]]
     row, column = _row_and_column(floor, slot)
     return DevicePositions(*_coordinates(floor, hall, row, column), hall)
@@ -410,9 +407,3 @@ def _network_kind(floor: FloorPlan, local: bool) -> int | None:
         if kind.role == "network" and bool(kind.num_per_unit) == local
     )
     return next(found, None)
-
-
-def cable_run_m(floor: FloorPlan, places: DevicePositions, a: Ints, b: Ints) -> Floats:
-    """Length of a cable between devices `a` and `b`, by the trays: the same both ways."""
-    run: Floats = tray_run_m(places.x_m[a], places.y_m[a], places.x_m[b], places.y_m[b], floor.tray_height_m)
-    return run

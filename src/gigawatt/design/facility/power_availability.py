@@ -29,10 +29,6 @@ def _down_frac(node: PowerNode | None) -> float:
     return float(unavailability_frac(node.mtbf_s, node.mttr_s))
 
 
-def _stage(chain: PowerChain, kind: str, level: str) -> PowerNode | None:
-    return next((node for node in chain.nodes if node.kind == kind and node.level == level), None)
-
-
 def _source_cases(chain: PowerChain) -> list[tuple[float, tuple[bool, ...]]]:
     """Whether medium voltage is there, side by side, and how likely that is."""
     site = [node for node in chain.nodes if node.level == "site"]
@@ -64,7 +60,7 @@ def _sides_down_frac(chain: PowerChain, node: PowerNode) -> float:
 
 def _generator_cases(chain: PowerChain) -> list[tuple[float, bool | None]]:
     """Whether generators that all lineups of a block share can carry it; None: each lineup has its own."""
-    common = _stage(chain, "generator", "block")
+    common = chain.node("generator", "block")
     if common is None:
         return [(1.0, None)]
     needed, installed = common.num_needed // chain.num_blocks, common.num_installed // chain.num_blocks
@@ -79,17 +75,17 @@ def _sources_of_lineups(chain: PowerChain, sources_up: tuple[bool, ...]) -> list
 def _lineup_down_frac(chain: PowerChain, source_up: bool, common_up: bool | None) -> float:
     """A lineup's bus is fed by its transformer or by generators; switchgear and UPS are in series with it."""
     lineups = chain.num_blocks * chain.lineups_per_block
-    transformer = _down_frac(_stage(chain, "transformer", "lineup")) if source_up else 1.0
+    transformer = _down_frac(chain.node("transformer", "lineup")) if source_up else 1.0
     if common_up is None:
-        own = _stage(chain, "generator", "lineup")
+        own = chain.node("generator", "lineup")
         count = own.num_installed // lineups if own else 0
         generators = float(shortfall_frac(_down_frac(own), count, count)) if count else 1.0
     else:
         generators = 0.0 if common_up else 1.0
     down = series_unavailability_frac(
-        transformer * generators, _down_frac(_stage(chain, "switchgear", "lineup"))
+        transformer * generators, _down_frac(chain.node("switchgear", "lineup"))
     )
-    ups = _stage(chain, "ups", "lineup")
+    ups = chain.node("ups", "lineup")
     if ups is not None:
         installed = ups.num_installed // lineups
         spare = 1 if chain.redundancy == "n+1" else 0
@@ -101,7 +97,7 @@ def _rack_down_frac(chain: PowerChain, fails: list[float]) -> float:
     """Of a rack that hangs on the first lineups, each of which is down `fails` of the time."""
     distribution = 0.0
     for kind in ("busway", "pdu"):
-        distribution = series_unavailability_frac(distribution, _down_frac(_stage(chain, kind, "lineup")))
+        distribution = series_unavailability_frac(distribution, _down_frac(chain.node(kind, "lineup")))
     down = 0.0
     for state in product((True, False), repeat=len(fails)):
         probability = 1.0
@@ -135,13 +131,13 @@ def _shelves_down_frac(chain: PowerChain, num_fed: int) -> float:
     if num_fed == 0:
         return 1.0
     each = series_unavailability_frac(
-        _down_frac(_stage(chain, "breaker", "rack")), _down_frac(_stage(chain, "shelf", "rack"))
+        _down_frac(chain.node("breaker", "rack")), _down_frac(chain.node("shelf", "rack"))
     )
     pieces = max(chain.pieces_by_kind, default=0)
     if not each or not pieces:
         return 0.0
     needed = pieces // chain.feeds_per_rack if chain.feeds_per_rack > 1 else pieces - 1
-    if _stage(chain, "shelf", "rack") is None and chain.feeds_per_rack == 1:
+    if chain.node("shelf", "rack") is None and chain.feeds_per_rack == 1:
         needed = pieces
     return float(shortfall_frac(each, needed, pieces * num_fed // chain.feeds_per_rack))
 

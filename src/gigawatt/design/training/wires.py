@@ -15,34 +15,27 @@ from gigawatt.laws.numbers import Number
 
 def gather_s(total_bytes: Number, group: Number, stride: Number, chip: Chip, physics: Physics) -> Number:
     """One all-gather (or reduce-scatter) of `total_bytes` [s]."""
-    inside = collectives.ranks_inside(group, stride, chip.domain)
-    inside_pod = collectives.ranks_inside(group, stride, chip.pod)
-    slower = collectives.ring_oversubscription(group, inside, inside_pod, chip.oversubscription)
+    inside, near_bytes_per_s, far_bytes_per_s = _ring_links(group, stride, chip, physics)
     return collectives.ring_s(
-        total_bytes,
-        group,
-        inside,
-        chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac / slower,
-        physics.hop_s,
-        physics.far_hop_s,
+        total_bytes, group, inside, near_bytes_per_s, far_bytes_per_s, physics.hop_s, physics.far_hop_s
     )
 
 
 def broadcasts_s(total_bytes: Number, group: Number, stride: Number, chip: Chip, physics: Physics) -> Number:
     """The same by one broadcast of each rank after the other [s]."""
+    inside, near_bytes_per_s, far_bytes_per_s = _ring_links(group, stride, chip, physics)
+    return collectives.broadcasts_s(
+        total_bytes, group, inside, near_bytes_per_s, far_bytes_per_s, physics.hop_s, physics.far_hop_s
+    )
+
+
+def _ring_links(group: Number, stride: Number, chip: Chip, physics: Physics) -> tuple[Number, Number, Number]:
+    """Ranks that share a domain, and the rates of a ring inside it and between domains [B/s]."""
     inside = collectives.ranks_inside(group, stride, chip.domain)
     inside_pod = collectives.ranks_inside(group, stride, chip.pod)
     slower = collectives.ring_oversubscription(group, inside, inside_pod, chip.oversubscription)
-    return collectives.broadcasts_s(
-        total_bytes,
-        group,
-        inside,
-        chip.scale_up_bytes_per_s * physics.scale_up_frac,
-        chip.scale_out_bytes_per_s * physics.scale_out_frac / slower,
-        physics.hop_s,
-        physics.far_hop_s,
-    )
+    up = chip.scale_up_bytes_per_s * physics.scale_up_frac
+    return inside, up, chip.scale_out_bytes_per_s * physics.scale_out_frac / slower
 
 
 def experts_s(

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigawatt.design.facility.floor import (
-    cable_run_m,
     device_positions,
     hall_corners_m,
     plan_floor,
@@ -20,6 +19,7 @@ from gigawatt.design.facility.floor import (
 )
 from gigawatt.domain.facility import FloorPlan
 from gigawatt.errors import InfeasibleError, InputError
+from gigawatt.laws.floor import tray_run_m
 
 
 def planned(
@@ -62,13 +62,18 @@ def test_the_load_of_the_floor_is_the_heaviest_racks(made: Any) -> None:
     assert plan.floor_load_kg_per_m2 == pytest.approx(550 / (0.6 * 2.4))
 
 
+def run_m(plan: FloorPlan, places: Any, a: Any, b: Any) -> Any:
+    """By the trays, from device to device."""
+    return tray_run_m(places.x_m[a], places.y_m[a], places.x_m[b], places.y_m[b], plan.tray_height_m)
+
+
 def test_cables_run_along_the_trays(made: Any) -> None:
     design = made.design(32)
     plan = planned(made, 32)
     places = device_positions(plan, design, made.graph(design))
     first, leaf = np.array([0]), np.array([32])
     # The first node stands in column 0, its leaf in column 2 of the same row; half a metre up and down.
-    assert cable_run_m(plan, places, first, leaf) == pytest.approx([2 * 0.6 + 2 * 0.5])
+    assert run_m(plan, places, first, leaf) == pytest.approx([2 * 0.6 + 2 * 0.5])
 
 
 def test_network_racks_in_the_middle_beat_those_at_the_end(made: Any) -> None:
@@ -77,7 +82,7 @@ def test_network_racks_in_the_middle_beat_those_at_the_end(made: Any) -> None:
     plan = planned(made, 64)
     places = device_positions(plan, design, made.graph(design))
     nodes = np.arange(32)
-    middle = cable_run_m(plan, places, nodes, np.full(32, 64)).mean()
+    middle = run_m(plan, places, nodes, np.full(32, 64)).mean()
     edge = np.abs(places.x_m[nodes] - places.x_m[:32].min()) + np.abs(places.y_m[nodes] - places.y_m[64])
     assert middle < edge.mean() + 2 * plan.tray_height_m
 
@@ -178,7 +183,7 @@ def test_any_floor_keeps_its_limits(
         <= stands_on_a_rack
     )
     pick = np.random.default_rng(0).integers(0, devices.x_m.size, (2, 50))
-    there, back = cable_run_m(plan, devices, *pick), cable_run_m(plan, devices, *pick[::-1])
+    there, back = run_m(plan, devices, *pick), run_m(plan, devices, *pick[::-1])
     assert np.array_equal(there, back)
     assert float(there.min()) >= 2 * plan.tray_height_m
 
