@@ -118,7 +118,21 @@ def test_show_counts_the_parameters_of_a_model(run_gigawatt) -> None:
     assert "8 of 256 experts of width 2,048" in done.errors
 
 
-@pytest.mark.parametrize("name", ["scenario", "accelerator", "system", "offer"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scenario",
+        "accelerator",
+        "system",
+        "offer",
+        "switch",
+        "link",
+        "fabric",
+        "equipment",
+        "climate",
+        "site",
+    ],
+)
 def test_schemas_are_json(run_gigawatt, name: str) -> None:
     schema = json.loads(run_gigawatt("schema", name).output)
     assert schema["$schema"].startswith("https://json-schema.org/")

@@ -36,9 +36,17 @@ def test_a_site_that_is_too_small_ends_with_one_and_the_nearest_that_works(run_g
     asked = ("design", "facility", "--system", "gb200-nvl72", "--site", "colocation", "--gpus")
     done = run_gigawatt(*asked, "9216")
     assert done.exit_code == 1
-    assert "utility power binds" in done.errors
-    nearest = done.errors.split("nearest that works: about ")[1].split(" accelerators")[0]
+    assert "utility power binds" in done.output
+    nearest = done.output.split("nearest that works: about ")[1].split(" accelerators")[0]
     assert run_gigawatt(*asked, nearest.replace(",", "")).exit_code == 0
+
+
+def test_scripts_read_what_binds(run_gigawatt) -> None:
+    asked = ("design", "facility", "--system", "gb200-nvl72", "--site", "colocation", "--gpus", "9216")
+    done = run_gigawatt(*asked, "--json")
+    assert done.exit_code == 1
+    (binding,) = json.loads(done.output)["binding"]
+    assert binding["constraint"] == "utility power"
 
 
 def test_an_unknown_site_ends_with_two_and_the_nearest_ones(run_gigawatt) -> None:

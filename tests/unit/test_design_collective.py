@@ -92,5 +92,5 @@ def test_what_cannot_be_says_why(
 ) -> None:
     done = asked(run_gigawatt, *arguments, gpus=gpus)
     assert done.exit_code == code
-    assert says in done.errors
+    assert says in done.errors + done.output
     assert "Traceback" not in done.errors

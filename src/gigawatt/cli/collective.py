@@ -71,6 +71,7 @@ def collective(
     NAME is all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, send_recv, moe_dispatch or
     moe_combine.
     """
+    from gigawatt.errors import InfeasibleError
     from gigawatt.project.collectives import CollectiveQuestion, time_collective
     from gigawatt.views import collectives as views
 
@@ -88,7 +89,10 @@ def collective(
         algorithm=algorithm,
         captured=captured,
     )
-    found = time_collective(question, overlays)
+    try:
+        found = time_collective(question, overlays)
+    except InfeasibleError as error:
+        return terminal.infeasible("design-collective", error, {"system": system, "num_ranks": gpus})
     terminal.table(views.prediction_table(found))
     for table in (views.candidates_table(found), views.sensitivity_table(found)):
         if table:

@@ -49,11 +49,7 @@ def design(
     try:
         found = wire(system, gpus, fabric, oversubscription, planes, site, overlays)
     except InfeasibleError as error:
-        terminal.say(str(error))
-        constraint, _, message = str(error).partition(": ")
-        binding = [{"constraint": constraint, "message": message}]
-        terminal.result("design-fabric", {"system": system, "num_accelerators": gpus, "binding": binding})
-        return error.exit_code
+        return terminal.infeasible("design-fabric", error, {"system": system, "num_accelerators": gpus})
     bill = views.bill_table(found)
     if out:
         write_table(out, bill)

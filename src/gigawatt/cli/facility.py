@@ -39,10 +39,14 @@ def facility(
 
     Ends with 1 if the site cannot take it, and says what binds and what would work.
     """
+    from gigawatt.errors import InfeasibleError
     from gigawatt.project.facility import draw_facility, house
     from gigawatt.views import facility as views
 
-    design = house(system, gpus, site, fabric, overlays)
+    try:
+        design = house(system, gpus, site, fabric, overlays)
+    except InfeasibleError as error:
+        return terminal.infeasible("design-facility", error, {"system": system, "num_accelerators": gpus})
     for table in (
         views.summary_table(design),
         views.racks_table(design),

@@ -15,6 +15,9 @@ _SCHEMAS = {
     "switch": ("domain.fabric", "Switch"),
     "link": ("domain.fabric", "Link"),
     "fabric": ("domain.fabric", "FabricKind"),
+    "equipment": ("domain.facility", "Equipment"),
+    "climate": ("domain.facility", "Climate"),
+    "site": ("domain.facility", "Site"),
 }
 
 

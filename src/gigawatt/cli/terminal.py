@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from gigawatt.errors import InfeasibleError
 from gigawatt.views.table import Table
 
 
@@ -59,6 +60,16 @@ class Terminal:
         """The one object of `--json`; nothing otherwise."""
         if self.as_json:
             print(json.dumps({"schema": f"gigawatt.{schema}/1", **content}, indent=1, allow_nan=False))
+
+    def infeasible(self, schema: str, error: InfeasibleError, asked: Mapping[str, Any]) -> int:
+        """Say what binds; the one object of `--json` holds it as `binding`. Returns the exit code."""
+        self.say(str(error))
+        constraint, _, message = str(error).partition(": ")
+        self.result(
+            schema,
+            {**asked, "binding": [{"constraint": constraint.removesuffix(" binds"), "message": message}]},
+        )
+        return error.exit_code
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[int, int, str], None]]:
