@@ -36,6 +36,19 @@ our-lab:
   accessed: "2026-05-01"
   licence: ours
 """
+FABRIC = """\
+id: zz-rails
+name: House rails
+source: our-lab
+basis: estimate
+date: "2026-05"
+systems: []
+technology: ethernet
+topology: fat-tree
+leaf_switch: sn4600c
+port_bytes_per_s: 100 Gbit/s
+other_networks: {storage: storage-ndr}
+"""
 OFFERS = """\
 id,provider,gpu_kind,accelerators_per_instance,on_demand_usd_per_gpu_h,term,date,source,basis,accelerator
 ours,house,House 80GB,8,1.25,on-demand,2026-05-01,our-lab,quoted,house-80gb
@@ -215,6 +228,27 @@ def test_the_check_finds(overlay: Path, line: str, instead: str, complaint: str)
     path.write_text(ACCELERATOR.replace(line, instead))
     found = errors(load_catalog([overlay]))
     assert [text for text in found if re.search(complaint, text)], found
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "complaint"),
+    [
+        ("leaf_switch: sn4600c", "leaf_switch: sn4600d", '"sn4600d" is not among the switches'),
+        ("systems: []", "systems: [hgx-h101]", '"hgx-h101" is not among the systems'),
+        ("systems: []", "systems: [hgx-h100]", "hgx-h100 is already usually built with superpod-h100-ndr"),
+        ("storage: storage-ndr", "storage: storage-xdr", '"storage-xdr" is not among the fabrics'),
+        ("storage: storage-ndr", "stores: storage-ndr", "other_networks: stores are not known"),
+    ],
+)
+def test_the_check_finds_in_fabrics(overlay: Path, line: str, instead: str, complaint: str) -> None:
+    assert line in FABRIC
+    (overlay / "fabrics").mkdir()
+    path = overlay / "fabrics" / "zz-rails.yaml"
+    path.write_text(FABRIC)
+    assert errors(load_catalog([overlay])) == []
+    path.write_text(FABRIC.replace(line, instead))
+    found = errors(load_catalog([overlay]))
+    assert [text for text in found if complaint in text], found
 
 
 def test_the_check_finds_sources_that_nothing_uses(overlay: Path) -> None:

@@ -12,7 +12,7 @@ from gigawatt import units
 from gigawatt.catalog.reading import Catalog, ModelCard, parse_entry
 from gigawatt.catalog.roots import Table, data_files, plain, source_files
 from gigawatt.documents import load_yaml, read_text
-from gigawatt.domain.fabric import FabricKind, Link, Switch
+from gigawatt.domain.fabric import SCALE_UP, FabricKind, Link, NetworkName, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, NumberFormat, System
 from gigawatt.domain.market import Offer
@@ -130,6 +130,7 @@ def _referring(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tu
         if offer.system in systems and catalog.system(offer.system).accelerator != offer.accelerator:
             yield f"offers/{offer.id}", f"{offer.system} does not hold {offer.accelerator}"
     yield from _sites_refer(rows)
+    yield from _fabrics_refer(rows)
 
 
 def _sites_refer(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
@@ -143,6 +144,29 @@ def _sites_refer(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
         for table, name in asked:
             if plain(name) not in known[table]:
                 yield f"sites/{site.id}", f'"{name}" is not among the {table} of the catalogue'
+
+
+def _fabrics_refer(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
+    """What a kind of fabric names is in the catalogue, and no system has two usual kinds of one sort."""
+    known = {
+        table: {plain(name) for row in rows[table] for name in (row.id, *row.aliases)}
+        for table in ("switches", "systems", "fabrics")
+    }
+    usual: dict[tuple[str, bool], str] = {}
+    for kind in rows["fabrics"]:
+        here = f"fabrics/{kind.id}"
+        switches = (kind.leaf_switch, kind.spine_switch, kind.core_switch)
+        asked = [("switches", id) for id in switches if id] + [("systems", id) for id in kind.systems]
+        asked += [("fabrics", id) for id in kind.other_networks.values()]
+        for table, name in asked:
+            if plain(name) not in known[table]:
+                yield here, f'"{name}" is not among the {table} of the catalogue'
+        if unknown := sorted(set(kind.other_networks) - set(get_args(NetworkName))):
+            yield here, f"other_networks: {', '.join(unknown)} are not known"
+        for system in kind.systems:
+            other = usual.setdefault((system, kind.technology in SCALE_UP), kind.id)
+            if other != kind.id:
+                yield here, f"{system} is already usually built with {other}"
 
 
 def _plausible(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
