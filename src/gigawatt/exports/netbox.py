@@ -39,8 +39,6 @@ CABLE_TYPES = {
 TWISTED_PAIRS = ("cat5e", "cat6", "cat6a", "cat7", "cat8")
 COLOURS = ("2196f3", "4caf50", "ff9800", "9c27b0", "00bcd4", "f44336", "795548", "607d8b")
 RACK_ROLES = ("compute", "network", "coolant", "power")
-UTILISATION = "80"
-"""Percent of a feed's rating that a continuous load may take."""
 _MM_PER_M = 10**3
 _INCHES = "19"
 _IN_THE_RACK = ("shelf", "rack")
@@ -197,12 +195,12 @@ class _Bundle:
 
     def feeds(self) -> Rows:
         """The breakers that tap the busways, one for each strip."""
-        volts, amperes = rack_feed(self.cluster, self.facility)
+        volts, amperes, percent = rack_feed(self.cluster, self.facility)
         for rack, side, strip in self._hung():
             kind = "primary" if side == self.sides[0] else "redundant"
             yield (
                 self.site, _busway(rack, side), self.halls[rack], rack, f"{rack}-{strip}", PLANNED, kind,
-                "ac", "three-phase", volts, amperes, UTILISATION,
+                "ac", "three-phase", volts, amperes, percent,
             )  # fmt: skip
 
     def _hung(self) -> Iterator[tuple[str, str, str]]:
@@ -245,14 +243,18 @@ def cable_type(link: Link) -> str:
     return category if category in TWISTED_PAIRS else CABLE_TYPES[link.medium]
 
 
-def rack_feed(cluster: BuiltCluster, facility: FacilityDesign) -> tuple[int | str, int | str]:
-    """Volts and amperes of the breaker that feeds a rack; blank where the chain does not say."""
+def rack_feed(cluster: BuiltCluster, facility: FacilityDesign) -> tuple[int | str, int | str, int | str]:
+    """Volts and amperes of the breaker that feeds a rack, and the percentage that it may carry for hours.
+
+    Blank where the chain does not say.
+    """
     rows = (cluster.equipment.get(node.equipment) for node in facility.power.nodes)
     before = [row for row in rows if row and row.kind not in _IN_THE_RACK and row.output_v]
     if not before or not before[-1].output_v:
-        return "", ""
-    last_v, rating_w = before[-1].output_v, before[-1].rating_w
-    return round(last_v), round(float(three_phase_current_a(rating_w, last_v, 1.0)))
+        return "", "", ""
+    last, volts = before[-1], before[-1].output_v
+    percent = "" if last.continuous_frac is None else round(100 * last.continuous_frac)
+    return round(volts), round(float(three_phase_current_a(last.rating_w, volts, 1.0))), percent
 
 
 def _coloured(names: Iterable[str]) -> Rows:

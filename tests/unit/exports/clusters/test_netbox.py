@@ -67,7 +67,10 @@ def test_each_side_of_the_supply_feeds_every_device(cluster, text_of) -> None:
     racks = {row["side_b_device"].partition("-outlets-")[0] for row in bundle.tables["power-cables"]}
     assert len(racks) * 2 == len(bundle.tables["power-feeds"])
     # 89.9 kW at 415 V between phases is the 125 A of the tap-off's name.
-    assert {(row["voltage"], row["amperage"]) for row in bundle.tables["power-feeds"]} == {("415", "125")}
+    stated = {
+        (row["voltage"], row["amperage"], row["max_utilization"]) for row in bundle.tables["power-feeds"]
+    }
+    assert stated == {("415", "125", "80")}
 
 
 def test_one_side_is_enough_without_redundancy(build, text_of) -> None:
