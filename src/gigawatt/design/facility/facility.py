@@ -98,7 +98,10 @@ def design_facility(
 def _settled(
     plan: FloorPlan, site: Site, climate: Climate, equipment: Mapping[str, Equipment]
 ) -> tuple[PowerChain, CoolingPlant]:
-    """The power chain that feeds the plant that cools the racks and what the chain loses indoors."""
+    """The power chain that feeds the plant that cools the racks and what the chain loses indoors.
+
+    Raises InfeasibleError where the two never agree: their figures would not add up.
+    """
     it_w = sum(kind.num_racks * kind.power_w for kind in plan.racks)
     liquid_w = sum(kind.num_racks * kind.power_w * kind.liquid_frac for kind in plan.racks)
     offered = site.model_copy(update={"available_w": None})
@@ -114,9 +117,13 @@ def _settled(
             abs(lost_w - indoors_w) <= _SETTLED * it_w
             and abs(plant.peak_power_w - cooling_w) <= _SETTLED * it_w
         ):
-            break
+            return chain, plant
         indoors_w, cooling_w = lost_w, plant.peak_power_w
-    return chain, plant
+    raise InfeasibleError(
+        f"power and cooling do not settle each other in {_MOST_ROUNDS} rounds: "
+        f"{format_quantity(abs(plant.peak_power_w - cooling_w), '_w')} of cooling come and go; "
+        "choose equipment of other ratings"
+    )
 
 
 def _require_power(chain: PowerChain, num_accelerators: int, plan: FloorPlan, site: Site) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -29,6 +29,7 @@ from gigawatt.laws.availability import down_s_per_year
 from gigawatt.units import format_quantity
 
 __all__ = ["PowerGraph", "plan_power", "power_failures", "power_flow", "power_graph"]
+_ROUNDING = 1e-6
 _ROUNDS = 6  # between site and lineups, whose voltages depend on each other
 
 
@@ -62,6 +63,7 @@ def plan_power(
             f"meter in the hottest hour, the site offers {format_quantity(site.available_w, '_w')}; "
             f"about {fits} of racks fit"
         )
+    _require_room(nodes)
     arranged = plan.arrangement
     chain = PowerChain(
         redundancy=redundancy,
@@ -91,6 +93,17 @@ def plan_power(
             "down_s_per_year": down_s_per_year(down_frac),
         }
     )
+
+
+def _require_room(nodes: Sequence[PowerNode]) -> None:
+    """Sizing stops where more pieces help no more: then nothing fits. Raises InfeasibleError."""
+    fullest = max(nodes, key=lambda node: node.worst_load_frac)
+    if fullest.worst_load_frac > 1.0 + _ROUNDING:
+        raise InfeasibleError(
+            f"{fullest.kind}: {fullest.equipment} would carry {fullest.worst_load_frac:.0%} of its limit of "
+            f"{format_quantity(fullest.limit_w, '_w')} when all that is spare has failed, however many there "
+            "are; take one of a higher rating"
+        )
 
 
 def _check_bridge(parts: Parts) -> None:

@@ -333,6 +333,12 @@ def test_a_rack_that_its_breakers_cannot_carry_names_the_stage(chains: SimpleNam
         chains.chain_of("2n", ((4, 600e3),))
 
 
+def test_racks_of_three_kinds_that_no_busway_carries_together_are_refused(chains: SimpleNamespace) -> None:
+    """800 A at 415 V for hours are 460 kW; one rack of each kind is 600 kW."""
+    with pytest.raises(InfeasibleError, match=r"busway: .* would carry 130% of its limit of 460 kW"):
+        chains.chain_of("2n", ((4, 200e3), (4, 200e3), (4, 200e3)))
+
+
 def test_a_ups_that_ends_before_generators_start_is_refused(chains: SimpleNamespace) -> None:
     slow = chains.equipment()["diesel-generator-2500kw"].model_copy(update={"start_s": 600.0})
     with pytest.raises(InfeasibleError, match=r"ups: .*5 min, diesel-generator-2500kw needs 10 min"):
