@@ -12,7 +12,6 @@ from gigawatt.domain.fabric_validation import BillReport
 from gigawatt.errors import InputError
 from gigawatt.validation.fabric import COUNTS, missed_bounds, validate_fabric
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "fabric_bom.csv"
 HEADER = (
     "id,design,tier_count,su_count,nodes,gpus,gpus_per_node,nic_per_node,nic_Gbps,switch_model,"
     + ",".join(COUNTS)
@@ -25,10 +24,13 @@ def catalogue():
 
 
 @pytest.fixture(scope="module")
-def published(catalogue) -> BillReport:
-    if not PUBLISHED.exists():
-        pytest.skip("the published bills of material are not beside this checkout")
-    return validate_fabric([PUBLISHED], catalogue)
+def printed(shared_data: Path) -> Path:
+    return shared_data / "fabric_bom.csv"
+
+
+@pytest.fixture(scope="module")
+def published(printed: Path, catalogue) -> BillReport:
+    return validate_fabric([printed], catalogue)
 
 
 def own(tmp_path: Path, catalogue, *lines: str) -> BillReport:
@@ -43,8 +45,8 @@ def test_every_printed_count_is_ours(published) -> None:
     assert published.exact_frac == 1.0
 
 
-def test_cells_are_those_of_the_file(published) -> None:
-    with PUBLISHED.open() as file:
+def test_cells_are_those_of_the_file(published, printed: Path) -> None:
+    with printed.open() as file:
         cells = [row[name] for row in csv.DictReader(file) for name in COUNTS]
     assert sum(cell.isdigit() for cell in cells) <= sum(len(row.printed) for row in published.rows)
 
@@ -57,9 +59,9 @@ def test_two_documents_contradict_themselves(published) -> None:
     assert "9,216" in errors["sp-b300-xdr-18su"].reason
 
 
-def test_no_row_is_known_by_its_name(published, catalogue, tmp_path) -> None:
+def test_no_row_is_known_by_its_name(published, catalogue, tmp_path, printed: Path) -> None:
     """The same file under other names, in another order, without notes."""
-    with PUBLISHED.open() as file:
+    with printed.open() as file:
         rows = list(csv.DictReader(file))[::-1]
     path = tmp_path / "renamed.csv"
     with path.open("w", newline="") as file:
@@ -72,9 +74,9 @@ def test_no_row_is_known_by_its_name(published, catalogue, tmp_path) -> None:
     assert [row.status for row in again.rows[::-1]] == [row.status for row in published.rows]
 
 
-def test_counts_are_never_read_into_the_answer(published, catalogue, tmp_path) -> None:
+def test_counts_are_never_read_into_the_answer(published, catalogue, tmp_path, printed: Path) -> None:
     """Blank counts: the same predictions."""
-    with PUBLISHED.open() as file:
+    with printed.open() as file:
         rows = list(csv.DictReader(file))
     path = tmp_path / "blank.csv"
     with path.open("w", newline="") as file:
