@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.design.fabric import FabricGraph
-from gigawatt.design.fabric.cabling import cable_lengths, links_for, one_rack
+from gigawatt.design.fabric.cabling import (
+    cable_lengths,
+    cables_between,
+    choice_by_reach,
+    links_for,
+    one_rack,
+)
 from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES
 from gigawatt.domain.fabric import Network
 from gigawatt.exports.cluster import BuiltCluster, port_names
@@ -137,14 +143,11 @@ def _laid(cluster: BuiltCluster, network: Network, graph: FabricGraph) -> tuple[
     kind = cluster.parts.kind if network.name == "compute" else cluster.parts.others[network.name]
     laid = cable_lengths(graph, places, cluster.floor.tray_height_m, kind.cable_allowance_m)
     parts = np.full(laid.length_m.size, "", dtype=object)
-    lower = graph.device_role[graph.cable_a[laid.first_link]]
-    upper = graph.device_role[graph.cable_b[laid.first_link]]
-    lower = np.where(lower == MANAGER, NODE, lower)
     for group in network.cables:
-        mine = (lower == ROLES.index(group.lower)) & (upper == ROLES.index(group.upper))
+        mine = cables_between(group, graph, laid)
         suited = links_for(group, network, cluster.parts.links)
         if suited:
-            reach = np.searchsorted([link.reach_m for link in suited], laid.length_m[mine])
-            parts[mine] = np.array([link.id for link in suited], dtype=object)[reach]
+            choice = choice_by_reach(suited, laid.length_m[mine], network)
+            parts[mine] = np.array([link.id for link in suited], dtype=object)[choice]
     cable = np.cumsum(np.diff(graph.cable_number, prepend=-1) != 0) - 1
     return laid.length_m[cable], parts[cable]

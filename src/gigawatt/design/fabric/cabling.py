@@ -6,13 +6,13 @@ shortest reach that suffices is taken: passive copper where it reaches, then act
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gigawatt.design.fabric.graph import ROLES, FabricGraph, network_graph
+from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES, FabricGraph, network_graph
 from gigawatt.design.fabric.parts import FabricParts
 from gigawatt.design.fabric.tiers import impossible
 from gigawatt.domain.fabric import BillLine, CableGroup, FabricDesign, FabricKind, Link, Network
@@ -90,17 +90,19 @@ def _cabled(
         return net
     graph = network_graph(net)
     lengths = cable_lengths(graph, places, drop_m, kind.cable_allowance_m)
-    roles = (
-        graph.device_role[graph.cable_a[lengths.first_link]],
-        graph.device_role[graph.cable_b[lengths.first_link]],
+    groups = (
+        _chosen(group, net, links, lengths.length_m[cables_between(group, graph, lengths)])
+        for group in net.cables
     )
-    groups = []
-    for group in net.cables:
-        lower, upper = ROLES.index(group.lower), ROLES.index(group.upper)
-        lowest = (roles[0] == lower) | ((lower == 0) & (roles[0] == len(ROLES) - 1))
-        here = lengths.length_m[lowest & (roles[1] == upper)]
-        groups.append(_chosen(group, net, links, here))
     return net.model_copy(update={"cables": tuple(groups)})
+
+
+def cables_between(group: CableGroup, graph: FabricGraph, lengths: Lengths) -> npt.NDArray[np.bool_]:
+    """[cables] whether each runs between the group's tiers; the fabric manager is cabled as a node."""
+    lower = graph.device_role[graph.cable_a[lengths.first_link]]
+    upper = graph.device_role[graph.cable_b[lengths.first_link]]
+    lower = np.where(lower == MANAGER, NODE, lower)
+    return np.asarray((lower == ROLES.index(group.lower)) & (upper == ROLES.index(group.upper)))
 
 
 def links_for(group: CableGroup, net: Network, links: tuple[Link, ...]) -> list[Link]:
@@ -115,19 +117,25 @@ def links_for(group: CableGroup, net: Network, links: tuple[Link, ...]) -> list[
     )
 
 
+def choice_by_reach(suited: Sequence[Link], length_m: Floats, net: Network) -> npt.NDArray[np.int64]:
+    """[cables] which of the suited links is just long enough. Errors: InfeasibleError where none is."""
+    reaches = np.asarray([link.reach_m for link in suited])
+    choice = np.searchsorted(reaches, length_m)
+    if choice.max(initial=0) == reaches.size:
+        message = f"a cable of {length_m.max():,.0f} m in the {net.name} network"
+        impossible("reach", message, f"at most {reaches[-1]:,.0f} m, by {suited[-1].name}")
+    return choice
+
+
 def _chosen(group: CableGroup, net: Network, links: tuple[Link, ...], length_m: Floats) -> CableGroup:
     measured = {"mean_m": float(length_m.mean()), "longest_m": float(length_m.max())}
     suited = links_for(group, net, links)
     if not suited:
         return group.model_copy(update=measured)
-    reaches = np.asarray([link.reach_m for link in suited])
-    choice = np.searchsorted(reaches, length_m)
-    if choice.max() == reaches.size:
-        message = f"a cable of {length_m.max():,.0f} m in the {net.name} network"
-        impossible("reach", message, f"at most {reaches[-1]:,.0f} m, by {suited[-1].name}")
-    counts = np.bincount(choice, minlength=reaches.size)
-    lengths = np.bincount(choice, weights=length_m, minlength=reaches.size)
-    used = [i for i in range(reaches.size) if counts[i]]
+    choice = choice_by_reach(suited, length_m, net)
+    counts = np.bincount(choice, minlength=len(suited))
+    lengths = np.bincount(choice, weights=length_m, minlength=len(suited))
+    used = [i for i in range(len(suited)) if counts[i]]
     return group.model_copy(
         update=measured
         | {
