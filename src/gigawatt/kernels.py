@@ -30,21 +30,27 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline":
 """Division by zero gives infinity, as in numpy; never fastmath: results must not depend on the machine."""
 
 
+BORROWS: dict[str, Any] = {"_nrt": False}
+"""Of a kernel that makes no arrays of its own: nobody counts who holds those that it was given."""
+
+
 @cache
-def compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Callable[..., Any], allocates: bool = True) -> Any:
     """The compiled function: same arguments, same result. Compiles at the first call with new argument types.
 
     What `numpy` does for arrays is done for scalars: `np.where`, `np.minimum` and the like become plain
-    comparisons.
+    comparisons. Where neither the function nor what it calls makes an array, `allocates=False` spares it the
+    counting of references, which costs a loop over a tuple of many arrays nine tenths of its time; an array
+    that is made after all is an error of compilation.
     """
-    return _Compiler().dispatcher(function, True)
+    return _Compiler(OPTIONS if allocates else OPTIONS | BORROWS).dispatcher(function, True)
 
 
 class _Compiler:
     """One compilation: each function reached is cloned once."""
 
-    def __init__(self) -> None:
-        self._plain: dict[FunctionType, FunctionType] = {}
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
         self._jitted: dict[FunctionType, Any] = {}
         self._trace: list[str] = []
 
@@ -54,9 +60,9 @@ class _Compiler:
         assert isinstance(function, FunctionType)
         if function not in self._jitted:
             clone = self._clone(function)
-            directory = _cache_directory("\n".join(self._trace)) if cached else None
+            directory = _cache_directory(f"{self._options}\n" + "\n".join(self._trace)) if cached else None
             with _caching_in(directory):
-                self._jitted[function] = numba.njit(cache=directory is not None, **OPTIONS)(clone)
+                self._jitted[function] = numba.njit(cache=directory is not None, **self._options)(clone)
         return self._jitted[function]
 
     def _clone(self, function: FunctionType) -> FunctionType:
@@ -158,7 +164,7 @@ def _cache_directory(trace: str) -> Path | None:
     """The directory for kernels made from what `trace` describes; None where it cannot be written."""
     import numba
 
-    made_from = f"{sys.version} {numba.__version__} {OPTIONS}\n{trace}"
+    made_from = f"{sys.version} {numba.__version__}\n{trace}"
     directory = cache_root() / "kernels" / hashlib.sha256(made_from.encode()).hexdigest()[:16]
     try:
         directory.mkdir(parents=True, exist_ok=True)

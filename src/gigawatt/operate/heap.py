@@ -1,0 +1,48 @@
+"""A binary heap in a stretch of an array: numbers of things, least key first, ties by the lower number.
+
+`heap[base : base + size]` holds the numbers, `keys` [things] what they are ordered by. The caller keeps the
+size. In numba's subset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def goes_before(keys: NDArray[Any], one: int, other: int) -> bool:
+    """Whether `one` leaves the heap before `other`."""
+    return bool(keys[one] < keys[other] or (keys[one] == keys[other] and one < other))
+
+
+def push(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any], thing: int) -> None:
+    """Put `thing` into a heap that holds `size`."""
+    at = size
+    while at > 0:
+        above = (at - 1) // 2
+        if not goes_before(keys, thing, heap[base + above]):
+            break
+        heap[base + at] = heap[base + above]
+        at = above
+    heap[base + at] = thing
+
+
+def pop(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any]) -> int:
+    """Take the first out of a heap that holds `size`."""
+    first = heap[base]
+    left = size - 1
+    last = heap[base + left]
+    at = 0
+    while True:
+        below = 2 * at + 1
+        if below >= left:
+            break
+        if below + 1 < left and goes_before(keys, heap[base + below + 1], heap[base + below]):
+            below += 1
+        if not goes_before(keys, heap[base + below], last):
+            break
+        heap[base + at] = heap[base + below]
+        at = below
+    heap[base + at] = last
+    return int(first)
