@@ -20,6 +20,27 @@ that share load and spare; a standing reserve chain behind static switches."""
 PowerLevel = Literal["site", "block", "lineup", "rack"]
 """For what a piece of the power chain stands: all of the site, a block, a lineup, or a rack."""
 RackRole = Literal["compute", "network", "coolant", "power"]
+EquipmentKind = Literal[
+    "utility",
+    "transformer",
+    "switchgear",
+    "generator",
+    "ups",
+    "busway",
+    "pdu",
+    "breaker",
+    "shelf",
+    "cdu",
+    "crah",
+    "fan wall",
+    "pump",
+    "dry cooler",
+    "adiabatic cooler",
+    "cooling tower",
+    "chiller",
+    "air-cooled chiller",
+]
+"""Power from the utility to the racks, then cooling from the racks to the outside."""
 Trade = Literal["power", "cooling", "shell", "white space", "fabric", "systems"]
 
 
@@ -303,8 +324,7 @@ class FacilityDesign(Record):
 class Equipment(Sourced):
     """A piece of the power chain or of the cooling plant, by its kind's own figures."""
 
-    kind: str
-    """utility, transformer, switchgear, generator, ups, busway, pdu, breaker; cdu, crah, chiller, ..."""
+    kind: EquipmentKind
     rating_w: float = Field(gt=0)
     """Of what it passes on: electrical power or heat."""
     rating_va: float | None = Field(default=None, gt=0)

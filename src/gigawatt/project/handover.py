@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gigawatt.documents import write_atomic
 from gigawatt.domain.blueprint import Blueprint, ClusterPlan, RunPlan
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gigawatt.design.fabric import FabricParts
     from gigawatt.domain.fabric import FabricDesign
     from gigawatt.exports.cluster import BuiltCluster
+
+_Part = TypeVar("_Part")
 
 STEP_OF_A_RING = "ring-ll128"
 """The protocol whose latencies stand for those of one message."""
@@ -108,29 +110,25 @@ def _require_the_same_switches(fabric: FabricDesign, parts: FabricParts) -> None
 
 
 def _cluster(blueprint: Blueprint, name: str | None) -> ClusterPlan:
-    names = ", ".join(plan.cluster for plan in blueprint.clusters)
     if not blueprint.clusters:
         raise InputError(Problem("the plan has no cluster of its own to export", key="clusters"))
-    if name is None:
-        if len(blueprint.clusters) > 1:
-            raise InputError(Problem(f"the plan has the clusters {names}: say which", key="--cluster"))
-        return blueprint.clusters[0]
-    for plan in blueprint.clusters:
-        if plan.cluster == name:
-            return plan
-    raise InputError(Problem(f'no cluster "{name}": the plan has {names}', key="--cluster"))
+    return _named({plan.cluster: plan for plan in blueprint.clusters}, name, "cluster")
 
 
 def _run(blueprint: Blueprint, name: str | None) -> RunPlan:
-    names = ", ".join(run.id for run in blueprint.runs)
+    return _named({run.id: run for run in blueprint.runs}, name, "run")
+
+
+def _named(known: Mapping[str, _Part], name: str | None, noun: str) -> _Part:
+    """The one of that name, or the only one. Raises InputError with those that there are."""
+    names = ", ".join(known)
     if name is None:
-        if len(blueprint.runs) > 1:
-            raise InputError(Problem(f"the plan has the runs {names}: say which", key="--run"))
-        return blueprint.runs[0]
-    for run in blueprint.runs:
-        if run.id == name:
-            return run
-    raise InputError(Problem(f'no run "{name}": the plan has {names}', key="--run"))
+        if len(known) > 1:
+            raise InputError(Problem(f"the plan has the {noun}s {names}: say which", key=f"--{noun}"))
+        return next(iter(known.values()))
+    if name not in known:
+        raise InputError(Problem(f'no {noun} "{name}": the plan has {names}', key=f"--{noun}"))
+    return known[name]
 
 
 def write_files(files: Mapping[str, str | Iterable[str]], path: Path) -> tuple[Path, ...]:
