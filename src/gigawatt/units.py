@@ -196,7 +196,7 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_usd_per_m2": Suffix("USD/m2", "a price per area", "$3000/m2", _scaled("$", "/m2")),
     "_tokens": Suffix("token", "a number of tokens", "15.6T tokens", _scaled("", " tokens")),
     "_tokens_per_s": Suffix("token/s", "a token rate", "1.2M tokens/s", _scaled("", " tokens/s")),
-    "_per_s": Suffix("Hz", "a frequency", "50 Hz", _flat("/s")),
+    "_per_s": Suffix("Hz", "a frequency", "50 Hz", (*_flat("/day", 1 / 86400), (0.1, 1.0, "{} /s"))),
 }
 
 UNITLESS = frozenset({"_tokens", "_frac"})
@@ -436,7 +436,7 @@ def format_quantity(value: float, suffix: str, digits: int = 3, binary: bool = F
     steps = SUFFIXES[suffix].steps
     if binary and suffix in ("_bytes", "_bytes_per_s"):
         steps = _BINARY_STEPS[suffix]
-    magnitude = abs(float(f"{value:.{digits - 1}e}"))
+    magnitude = max(abs(value), abs(float(f"{value:.{digits - 1}e}")))
     _, factor, template = max((step for step in steps if step[0] <= magnitude), default=steps[0])
     if not value:
         template = next((step[2] for step in steps if step[1] == 1.0), steps[0][2])

@@ -46,11 +46,15 @@ class Trace:
             )
         return f"/facts/{list(self._facts).index(key)}"
 
-    def row(self, section: str, row: Sourced) -> dict[str, str]:
-        """Note every value of a catalogue row; returns the pointers by field (`peak_flop_per_s/bf16`)."""
+    def row(self, section: str, row: Sourced, fields: Iterable[str] = ()) -> dict[str, str]:
+        """Note the values of a catalogue row; returns the pointers by field (`peak_flop_per_s/bf16`).
+
+        Every value, or those of `fields` that the row has.
+        """
         pointers = {}
+        wanted = frozenset(fields)
         for field, value in row:
-            if field in _NOT_FACTS:
+            if field in _NOT_FACTS or (wanted and field not in wanted):
                 continue
             parts = value.items() if isinstance(value, Mapping) else [("", value)]
             for name, part in parts:
