@@ -91,8 +91,21 @@ class Option(Record):
     step_s: float | None = None
     low_step_s: float | None = None
     high_step_s: float | None = None
+    goodput_frac: float | None = None
+    """Share of the time that makes progress: what the scenario states, or a closed form (an estimate)."""
+    low_goodput_frac: float | None = None
+    high_goodput_frac: float | None = None
+    interruption_interval_s: float | None = None
+    """Between unexpected interruptions, on average; with the two below, where the closed form is used."""
+    low_interruption_interval_s: float | None = None
+    high_interruption_interval_s: float | None = None
+    checkpoint_write_s: float | None = None
+    low_checkpoint_write_s: float | None = None
+    high_checkpoint_write_s: float | None = None
+    checkpoint_interval_s: float | None = None
+    """Work between two checkpoints that loses the least."""
     train_s: float | None = None
-    """From the first step to the last."""
+    """From the first step to the last, with what is lost between them (`goodput_frac`)."""
     low_train_s: float | None = None
     high_train_s: float | None = None
     start: str = ""
@@ -102,7 +115,7 @@ class Option(Record):
     finish: str = ""
     low_finish: str = ""
     high_finish: str = ""
-    """`low` is the early end, from the 10 % point of the step time (and of the queue ahead)."""
+    """`low` is the early end, from the 10 % point of the training time (and of the queue ahead)."""
     slack_s: float | None = None
     """From the finish at the scenario's confidence to the deadline; negative when late."""
 
@@ -200,6 +213,8 @@ class ClusterPlan(Record):
     """Where the scenario names a site."""
     binding: tuple[Binding, ...] = ()
     """What keeps a fabric or facility from being designed."""
+    remarks: tuple[str, ...] = ()
+    """What to know of dates and costs."""
 
 
 class Blueprint(Record):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gigawatt import units
@@ -15,6 +16,7 @@ from gigawatt.domain.record import Sourced
 from gigawatt.domain.scenario import Cluster, Scenario
 from gigawatt.domain.training import Binding
 from gigawatt.errors import GigawattError
+from gigawatt.laws.progress import DAY_S, YEAR_S
 from gigawatt.project.parts import default_fabric, fabric_parts, facility_parts
 from gigawatt.project.trace import Trace
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from gigawatt.design.fabric import FabricParts
     from gigawatt.domain.collectives import CollectivePrediction
 
+DAYS_PER_MONTH = YEAR_S / DAY_S / 12
 SHOWN: tuple[tuple[Collective, str], ...] = (
     ("all_reduce", "1 MiB"),
     ("all_reduce", "1 GiB"),
@@ -65,9 +68,23 @@ def _built(cluster: Cluster, catalogue: Catalog, trace: Trace, here: str) -> Clu
             stage = "facility"
             facility = _housed(cluster, fabric, system, accelerator, catalogue, trace, here)
             plan = plan.model_copy(update={"facility": facility})
+        plan = plan.model_copy(update={"remarks": tuple(_remarks(cluster, plan))})
     except GigawattError as error:
         return plan.model_copy(update={"binding": (Binding(constraint=stage, message=str(error)),)})
     return plan
+
+
+def _remarks(cluster: Cluster, plan: ClusterPlan) -> Iterator[str]:
+    if plan.facility is None:
+        yield "no site is named: cables are counted, and neither measured nor priced"
+        return
+    first = plan.facility.phases[0]
+    start = cluster.available_from - timedelta(days=first.months * DAYS_PER_MONTH)
+    yield (
+        f"the first halls take {first.months:.0f} months: for {cluster.available_from} works start by {start}"
+    )
+    if cluster.capex_covers == "everything":
+        yield "the designed fabric and facility are part of what the scenario states, and not added to it"
 
 
 def _wired(

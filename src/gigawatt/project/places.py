@@ -15,6 +15,7 @@ from gigawatt.domain.scenario import Cluster, OfferFilter, Rental, Scenario
 from gigawatt.domain.training import Binding
 from gigawatt.errors import InputError
 from gigawatt.laws.finance import ownership_usd_per_gpu_h
+from gigawatt.project.clusters import UNKNOWN_FABRIC
 from gigawatt.project.trace import Trace
 
 if TYPE_CHECKING:
@@ -142,8 +143,11 @@ def _owned(built: _Built, scenario: Scenario, catalogue: Catalog, trace: Trace, 
         network=fabric.compute if fabric else None,
         network_w=fabric.power_w if fabric else 0.0,
         network_pointers=(f"{built.pointer}/fabric/power_w",) if fabric else (),
-        problems=_unplannable(
-            system.id, cluster.num_accelerators, system.num_accelerators_per_node, "nodes", catalogue
+        problems=(
+            *_unplannable(
+                system.id, cluster.num_accelerators, system.num_accelerators_per_node, "nodes", catalogue
+            ),
+            *(one for one in built.plan.binding if one.constraint != UNKNOWN_FABRIC),
         ),
     )
 

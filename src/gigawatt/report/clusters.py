@@ -30,6 +30,7 @@ def cluster_section(blueprint: Blueprint, index: int) -> Markup:
     if plan.facility:
         parts += _facility_parts(plan.facility, at)
     parts += [paragraph(binding.message) for binding in plan.binding]
+    parts += [paragraph(remark.capitalize() + ".", class_="note") for remark in plan.remarks]
     return section(f"cluster-{index}", f"Cluster {plan.cluster}", *parts)
 
 

@@ -32,7 +32,11 @@ def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
         ),
         rows=tuple(_row(plan) for plan in clusters),
         pointers=tuple(f"/clusters/{number}" for number in range(len(clusters))),
-        notes=tuple(f"{plan.cluster}: {one.message}" for plan in clusters for one in plan.binding),
+        notes=tuple(
+            f"{plan.cluster}: {text}"
+            for plan in clusters
+            for text in (*(one.message for one in plan.binding), *plan.remarks)
+        ),
     )
     return without_blank_columns(table)
 
