@@ -54,7 +54,7 @@ def main() -> None:
     write_atomic(TARGET, fit.model_dump_json(indent=1) + "\n")
     report = validate_collectives(files, catalogue, "series")
     tell("fitted", report.fitted, ("size",))
-    tell("cross-validated", report.groups, ("size", "size and transport", "series"))
+    tell("cross-validated", report.groups, ("size", "size and transport", "size and source", "series"))
     tell("bandwidth alone", report.baseline, ("size",))
     interval = report.interval
     print(f"80 % intervals: coverage {interval.coverage_frac:.1%}, mean width {interval.width_frac:.1%}")

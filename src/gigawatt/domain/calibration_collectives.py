@@ -26,6 +26,8 @@ class ScaleUp(Sourced):
     in_network_reduction: bool = False
     mesh: bool = False
     """A link to each other accelerator instead of a switch: a smaller group has fewer links to use."""
+    most_network_ports: int | None = Field(default=None, gt=0)
+    """Ports that a domain's rings and trees leave by at most, however many it has; None: all of them."""
 
 
 class ScaleOut(Sourced):

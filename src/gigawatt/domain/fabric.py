@@ -21,6 +21,8 @@ Topology = Literal["fat-tree", "rail-optimised", "dragonfly", "single-tier", "me
 Balance = Literal["equal-links", "power-of-two"]
 """How many switches stand above: as few as give every switch below equally many links to each of them, or
 also a power of two of them, over which links may differ by one."""
+Routing = Literal["hashed", "adaptive", "static"]
+"""How flows find their way among equal ones: each hashed onto one; packets by load; or set beforehand."""
 Role = Literal["node", "leaf", "spine", "core"]
 """The tiers of a fabric from the accelerators upwards; a node stands for all of its network ports."""
 Medium = Literal["copper", "active-copper", "active-optical", "multimode", "singlemode"]
@@ -94,6 +96,10 @@ class FabricKind(Sourced):
     spine_oversubscription: float = Field(default=1.0, gt=0)
     """Bandwidth of a pod's nodes over bandwidth out of the pod."""
     balance: Balance = "equal-links"
+    routing: Routing | None = None
+    """None where flows have no choice, or it is not known."""
+    qps_per_connection: int = Field(default=1, gt=0)
+    """Queue pairs that the collectives' library splits a connection over; each is hashed on its own."""
     manager_links: int = Field(default=0, ge=0)
     """To the fabric manager's appliance, which takes the leaf ports of a node that a unit lacks."""
     inside_node: bool = False
@@ -174,6 +180,8 @@ class Network(Record):
     """Spines of a pod that share their cores; those at the same place in all pods always do."""
     manager_links: int = 0
     inside_node: bool = False
+    routing: Routing | None = None
+    qps_per_connection: int = 1
 
     def tier(self, role: Role) -> SwitchTier | None:
         """The tier of that role, if the network has one."""

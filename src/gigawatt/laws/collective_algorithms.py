@@ -61,18 +61,18 @@ def tree_near_bytes(total_bytes: Number, inside: Number) -> Number:
 
 
 def tree_far_bytes(total_bytes: Number, domains: Number) -> Number:
-    """Bytes that a domain sends in an all-reduce by double binary trees, on average [bytes].
+    """Bytes that the busiest domain sends in an all-reduce by double binary trees [bytes].
 
-    Of each tree's D - 1 edges every one carries half of the buffer up and down: 2 S (D-1)/D for a domain.
-    Two domains send S only, where a ring sends nearly 2 S: that is how two nodes exceed their network's rate
-    in bus bandwidth.
+    It stands within one tree, half of the buffer up and to two children down, and at the foot of the other,
+    half of the buffer up: 2 S. Three domains have too few for that, 1.5 S; two send S, where a ring sends
+    nearly 2 S: that is how two nodes exceed their network's rate in bus bandwidth, and more do not.
     Source: Sanders, Speck, Traeff, "Two-tree algorithms for full bandwidth broadcast, reduction and scan",
     Parallel Computing 35, 2009; Jeaugey, NVIDIA/nccl-tests#196, for two nodes.
 
-    >>> tree_far_bytes(1024.0, 2), tree_far_bytes(1024.0, 16)
-    (1024.0, 1920.0)
+    >>> [float(tree_far_bytes(1024.0, domains)) for domains in (1, 2, 3, 4, 16)]
+    [0.0, 1024.0, 1536.0, 2048.0, 2048.0]
     """
-    return 2.0 * total_bytes * (domains - 1.0) / domains
+    return total_bytes * np.minimum(2.0, domains / 2.0) * np.minimum(domains - 1.0, 1.0)
 
 
 def switch_all_reduce_bytes(total_bytes: Number, inside: Number) -> Number:

@@ -55,13 +55,18 @@ def max_load_cdf(num_flows: int, num_links: int) -> Number:
 
 
 def ecmp_share(
-    num_flows: int, num_links: int, qps_per_flow: int = 1, flow_per_link_frac: float = 1.0
+    num_flows: int,
+    num_links: int,
+    qps_per_flow: int = 1,
+    flow_per_link_frac: float = 1.0,
+    num_leaves: int = 1,
 ) -> Spread:
     """Slow-down of a collective whose `num_flows` equal flows are hashed onto `num_links` links.
 
     The time of the fullest link over that of an even spread, mean and 99th percentile over hashes. Each flow
     is split evenly over `qps_per_flow` queue pairs that hash on their own (E-ECMP), and would fill
-    `flow_per_link_frac` of a link. A link that is not full slows nobody. Exact; flows times queue pairs up to
+    `flow_per_link_frac` of a link. A link that is not full slows nobody. Where as many flows leave each of
+    `num_leaves` leaves by links of its own, the fullest of all counts. Exact; flows times queue pairs up to
     `MOST_FLOWS`.
 
     Source: Gangidi et al., RDMA over Ethernet for Distributed Training at Meta Scale, SIGCOMM 2024, for
@@ -72,8 +77,10 @@ def ecmp_share(
     [2.6, 1.26]
     >>> round(float(ecmp_share(8, 8, 1, 0.5).mean_factor), 2)            # links twice as fast as the flows
     1.3
+    >>> round(float(ecmp_share(2, 2, num_leaves=2).mean_factor), 9)      # at one of two leaves
+    1.75
     """
-    cdf = max_load_cdf(num_flows * qps_per_flow, num_links)
+    cdf = max_load_cdf(num_flows * qps_per_flow, num_links) ** num_leaves
     load = np.arange(cdf.size) * (flow_per_link_frac / qps_per_flow)
     even = np.maximum(1.0, num_flows * flow_per_link_frac / num_links)
     factor = np.maximum(load, even) / even

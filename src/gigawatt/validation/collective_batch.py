@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gigawatt.design.collectives.algorithms import Span
 from gigawatt.design.collectives.exchange import Exchange, exchange_time_s
+from gigawatt.design.collectives.network import ports_used
 from gigawatt.design.collectives.pricing import Links, Physics, fastest, launched, price
 from gigawatt.domain.calibration_collectives import Protocol
 from gigawatt.validation.batch import stack
@@ -97,7 +98,7 @@ def _part(
         protocols=tuple(p for p in protocols if not spoken or p.protocol in spoken),
         sizes=np.array([case.bytes_total for case in chosen]),
         span=stack([span_of(case) for case in chosen]),
-        links=stack([_links(case) for case in chosen]),
+        links=stack([links_of(case) for case in chosen]),
         launches=np.array([float(case.launches) for case in chosen]),
         captured=captured,
     )
@@ -109,9 +110,11 @@ def span_of(case: MeasuredCollective) -> Span:
     return Span(case.ranks, case.inside, case.domains, float(case.near.in_network_reduction), reduces_far)
 
 
-def _links(case: MeasuredCollective) -> Links:
+def links_of(case: MeasuredCollective) -> Links:
+    """The links that a measurement's ranks use."""
     hop_s = case.far.hop_s if case.far else 0.0
-    return Links(near_rate(case), case.inside * case.far_bytes_per_s, hop_s)
+    ports = ports_used(case.collective, case.inside, case.near)
+    return Links(near_rate(case), ports * case.far_bytes_per_s, hop_s)
 
 
 def near_rate(case: MeasuredCollective) -> float:

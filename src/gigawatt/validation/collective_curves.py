@@ -12,10 +12,10 @@ from gigawatt.design.collectives.algorithms import Span
 from gigawatt.design.collectives.physics import keys_of, physics_of
 from gigawatt.design.collectives.pricing import Choice, Links, Physics, fastest, price
 from gigawatt.domain.calibration_collectives import CollectiveCalibration, Protocol
-from gigawatt.validation.collective_batch import near_rate, span_of
+from gigawatt.validation.collective_batch import links_of, span_of
 from gigawatt.validation.collective_causes import Cause, Change, Floats, Place, likely_cause
 from gigawatt.validation.collective_files import LogRow
-from gigawatt.validation.collective_rows import MeasuredCollective
+from gigawatt.validation.collective_rows import GIGABIT, MeasuredCollective
 from gigawatt.validation.nccl_hints import Hints
 
 
@@ -82,12 +82,11 @@ def curve_of(
     """The curve of one run: its sizes on the same ranks, links and network, as predicted."""
     one = cases[0]
     spoken = one.far.protocols if one.far else ()
-    hop_s = one.far.hop_s if one.far else 0.0
     return Curve(
         collective=one.collective,
         sizes_bytes=np.array([case.bytes_total for case in cases]),
         span=span_of(one),
-        links=Links(near_rate(one), one.inside * one.far_bytes_per_s, hop_s),
+        links=links_of(one),
         physics=physics_of(calibration, keys_of(one.near, one.far)),
         protocols=tuple(p for p in calibration.protocols if not spoken or p.protocol in spoken),
         predicted_s=predicted_s,
@@ -136,8 +135,12 @@ def _run_cause(
 
 
 def _num_ports(case: MeasuredCollective) -> int:
-    """Network ports of a domain: as its network's words count them for a node, else one per accelerator."""
-    said = re.search(r"(\d+) ?x ?\d+", case.row.get("fabric", ""))
-    if said is None or "per GPU" in case.row["fabric"]:
+    """Network ports of a domain: as its network's words count them, or as many as make up its rate."""
+    words = case.row.get("fabric", "")
+    if "per GPU" in words:
         return case.inside
-    return int(said[1])
+    if counted := re.search(r"(\d+) ?x ?\d+", words):
+        return int(counted[1])
+    if said := re.search(r"(\d+) ?Gb/s", words):
+        return max(1, round(case.inside * case.far_bytes_per_s / (float(said[1]) * GIGABIT)))
+    return case.inside

@@ -45,6 +45,8 @@ from gigawatt.validation.configurations import grouped
 Floats = NDArray[np.float64]
 NUM_WORST = 15
 MIN_CASES = 1
+DOUBTS = ("poorly performing", "misconfiguration")
+"""Words of a row's note by which its source says that the cluster was not well; it stays in every score."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -283,8 +285,20 @@ def _groups(
     return [
         *_scored("size", [case.band for case in cases], found.time_s, measured),
         *_scored("size and transport", told, found.time_s, measured),
+        *_scored("size and source", _by_word(cases), found.time_s, measured),
         *_scored("collective", [case.collective for case in cases], found.time_s, measured),
         *_scored("series", [case.series for case in cases], found.time_s, measured),
+    ]
+
+
+def _by_word(cases: Sequence[MeasuredCollective]) -> list[str]:
+    """Size, and whether the measurement's own source says that the cluster performed badly."""
+    doubted = [any(word in case.row.get("note", "") for word in DOUBTS) for case in cases]
+    bands = {case.band for case, doubt in zip(cases, doubted, strict=True) if doubt}
+    words = {True: ", called slow by its source", False: ", not called slow by its source"}
+    return [
+        f"{case.band}{words[doubt] if case.band in bands else ''}"
+        for case, doubt in zip(cases, doubted, strict=True)
     ]
 
 

@@ -46,7 +46,19 @@ def prediction_table(prediction: CollectivePrediction) -> Table:
             ),
         ),
         pointers=("/time_s",),
-        notes=(prediction.basis,) if prediction.basis else (),
+        notes=tuple(text for text in (prediction.basis, hash_text(prediction)) if text),
+    )
+
+
+def hash_text(prediction: CollectivePrediction) -> str:
+    """What hash collisions do to it, in a line; blank where nothing collides."""
+    if prediction.hash_p99_s is None:
+        return ""
+    return (
+        "flows hashed onto the same links make the network "
+        f"{prediction.hash_mean_factor:.2f} times slower on average, "
+        f"{prediction.hash_p99_factor:.2f} in one run of a hundred, which then takes "
+        f"{units.format_quantity(prediction.hash_p99_s, '_s')}"
     )
 
 

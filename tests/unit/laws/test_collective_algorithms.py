@@ -40,11 +40,26 @@ def test_a_ring_sends_what_a_played_ring_sends(ranks: int) -> None:
     assert ring_bytes(960.0, ranks) == pytest.approx(ring_played(960.0, ranks))
 
 
-@pytest.mark.parametrize("domains", [2, 3, 7, 16])
-def test_two_trees_send_each_half_up_and_down_every_edge(domains: int) -> None:
-    edges = domains - 1
-    sent_by_all = 2 * edges * 2 * (1024.0 / 2)
-    assert tree_far_bytes(1024.0, domains) == pytest.approx(sent_by_all / domains)
+def parent_of(place: int, count: int) -> int:
+    """In a binary tree over 0, 1, ... whose odd places are leaves: the next place a level higher."""
+    if place == 0:
+        return -1
+    level = place & -place
+    up = (place - level) | (2 * level)
+    return up if up < count else place - level
+
+
+@pytest.mark.parametrize("domains", [2, 3, 4, 5, 7, 8, 16, 20])
+def test_the_busiest_of_two_trees_sends_what_is_counted_edge_by_edge(domains: int) -> None:
+    """Half of the buffer up and down every edge; the second tree mirrored, or turned by one where odd."""
+    sent = [0.0] * domains
+    for place in range(1, domains):
+        for second in (False, True):
+            for end in (place, parent_of(place, domains)):
+                turned = (end + 1) % domains if domains % 2 else domains - 1 - end
+                sent[turned if second else end] += 1024.0 / 2
+    assert tree_far_bytes(1024.0, domains) == max(sent)
+    assert sum(sent) == 2 * 1024.0 * (domains - 1)
 
 
 @pytest.mark.parametrize(("ranks", "inside"), [(16, 8), (72, 72), (12, 4)])

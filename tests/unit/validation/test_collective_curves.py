@@ -10,7 +10,7 @@ import pytest
 
 from gigawatt.catalog import Catalog, load_catalog
 from gigawatt.validation.collective_causes import Change
-from gigawatt.validation.collective_curves import Curve, curve_of, series_causes
+from gigawatt.validation.collective_curves import Curve, _num_ports, curve_of, series_causes
 from gigawatt.validation.collective_rows import MeasuredCollective, read_collectives
 
 SIZES = [2**power for power in range(14, 34)]
@@ -77,3 +77,24 @@ def test_an_algorithm_that_cannot_be_there_has_no_curve(tmp_path: Path, catalogu
     assert curve.retime(Change(algorithm="nvls")) is None
     assert curve.retime(Change(algorithm="nothing")) is None
     assert "nvls" not in curve.place(8).algorithms
+
+
+@pytest.mark.parametrize(
+    ("kind", "fabric", "ports"),
+    [
+        ("V100", "InfiniBand 100Gb/s", 1),
+        ("H100-80GB SXM", "InfiniBand 400Gb/s", 8),
+        ("H100-80GB SXM", "InfiniBand 4x400Gb/s per node", 4),
+        ("H100-80GB SXM", "EFA 2x200Gb/s per GPU", 8),
+        ("H100-80GB SXM", "InfiniBand NDR", 8),
+    ],
+)
+def test_ports_are_counted_by_the_rate_they_make_up(
+    tmp_path: Path, catalogue: Catalog, kind: str, fabric: str, ports: int
+) -> None:
+    path = tmp_path / "run.csv"
+    head = "series,collective,bytes,gpus,nodes,gpu_kind,fabric,time_us"
+    path.write_text(f"{head}\nrun,all_reduce,1048576,64,8,{kind},{fabric},100.0\n")
+    (case,) = read_collectives([path], catalogue)
+    assert isinstance(case, MeasuredCollective)
+    assert _num_ports(case) == ports

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 
 from gigawatt.design.collectives.algorithms import Span
+from gigawatt.design.collectives.hashing import EVEN, hash_slowdown, leaf_flows
 from gigawatt.design.collectives.pricing import Links
 from gigawatt.domain.calibration_collectives import CollectiveCalibration, ScaleOut, ScaleUp
 from gigawatt.domain.fabric import FabricDesign, Network
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InputError
+from gigawatt.laws.congestion import Spread
 
 EXCHANGING = ("all_to_all", "moe_dispatch", "moe_combine")
 """Collectives whose traffic crosses every boundary in proportion to the ranks beyond it."""
@@ -29,6 +31,8 @@ class Route:
     far_name: str
     known: bool
     """Whether the system's own transports are in the calibration, rather than the nearest in kind."""
+    hashed: Spread = EVEN
+    """What hash collisions slow the network by; the rates of `links` have the mean of it taken off."""
 
     @property
     def domains(self) -> int:
@@ -70,25 +74,33 @@ def route_of(
         float(system.in_network_reduction),
         float(bool(far and far.in_network_reduction)),
     )
-    loss = _loss(collective, num_ranks, inside, fabric, around)
+    hashed = _hashed(collective, inside, domains, system, near, fabric, around)
+    loss = _loss(collective, num_ranks, inside, fabric, around) * hashed.mean_factor
     links = Links(
         near_bytes_per_s=_near_rate(system, near, inside) / around.num_sharing,
-        far_bytes_per_s=_ports(collective, num_ranks, inside) * rate / loss / around.num_sharing,
+        far_bytes_per_s=_ports(collective, num_ranks, inside, near) * rate / loss / around.num_sharing,
         hop_s=far.hop_s if far else 0.0,
     )
     wired = fabric.fabric if fabric else system.scale_out
     near_name = near.name if own_near else f"scale-up links of {system.name}"
     far_name = f"network ports, {wired}" if far else ""
-    return Route(near, far, span, links, near_name, far_name, own_near and own_far)
+    return Route(near, far, span, links, near_name, far_name, own_near and own_far, hashed)
 
 
-def _ports(collective: str, num_ranks: int, inside: int) -> int:
-    """Accelerators whose ports carry what crosses: those of the domain with the fewest ranks.
+def _ports(collective: str, num_ranks: int, inside: int, near: ScaleUp) -> int:
+    """Accelerators whose ports carry what crosses: those of the domain with the fewest ranks."""
+    left = num_ranks % inside
+    return ports_used(collective, left if left and collective not in EXCHANGING else inside, near)
+
+
+def ports_used(collective: str, inside: int, near: ScaleUp) -> int:
+    """Network ports that `inside` ranks of a domain use: rings and trees only as many as channels reach.
 
     What is exchanged with every rank leaves by each rank's own port.
     """
-    left = num_ranks % inside
-    return inside if collective in EXCHANGING or not left else left
+    if collective in EXCHANGING or near.most_network_ports is None:
+        return inside
+    return min(inside, near.most_network_ports)
 
 
 def _near_of(system: System, calibration: CollectiveCalibration) -> tuple[ScaleUp, bool]:
@@ -154,6 +166,31 @@ def _loss(
     if fabric is None or collective not in EXCHANGING:
         return around.congestion
     return around.congestion * _pod_loss(num_ranks, inside, fabric.compute, around.num_groups)
+
+
+def _hashed(
+    collective: str,
+    inside: int,
+    domains: int,
+    system: System,
+    near: ScaleUp,
+    fabric: FabricDesign | None,
+    around: Circumstances,
+) -> Spread:
+    """Slow-down by hash collisions; none without a fabric, or where its flows are not hashed."""
+    if fabric is None or domains < 2:
+        return EVEN
+    domain = system.num_accelerators_per_domain
+    beside = min(around.num_groups, domain // inside)
+    flows = leaf_flows(
+        fabric.compute,
+        domain / system.num_accelerators_per_node,
+        domains,
+        min(1.0, beside * ports_used(collective, inside, near) / domain),
+        around.num_groups > beside,
+        collective in EXCHANGING,
+    )
+    return hash_slowdown(flows)
 
 
 def _pod_loss(num_ranks: int, inside: int, network: Network, num_groups: int) -> float:

@@ -82,6 +82,8 @@ def predict_collective(
         )
 
     found = timed(route.links)
+    sensitivity = _sensitivity(found, route.links, timed)
+    unlucky_s = _unlucky_s(found, route, timed)
     spread = _spread(collective, bytes_total, route, calibration)
     return CollectivePrediction(
         collective=collective,
@@ -90,15 +92,18 @@ def predict_collective(
         num_domains=route.domains,
         time_s=found.time_s + straggler_s,
         low_s=found.time_s * spread.low_frac + straggler_s,
-        high_s=found.time_s * spread.high_frac + straggler_s,
+        high_s=max(found.time_s * spread.high_frac, unlucky_s) + straggler_s,
         algorithm=found.algorithm,
         protocol=found.protocol,
         algbw_bytes_per_s=bytes_total / found.time_s,
         busbw_bytes_per_s=bytes_total / found.time_s * float(bus_factor(collective, num_ranks)),
-        bottleneck=_bottleneck(found, route),
-        sensitivity=_sensitivity(found, route.links, timed),
+        bottleneck=_bottleneck(found, route, sensitivity),
+        sensitivity=sensitivity,
         candidates=found.candidates,
         basis=_basis(spread, route),
+        hash_p99_s=unlucky_s + straggler_s if route.hashed.p99_factor > 1.0 else None,
+        hash_mean_factor=round(route.hashed.mean_factor, 9),
+        hash_p99_factor=round(route.hashed.p99_factor, 9),
     )
 
 
@@ -190,15 +195,26 @@ def _kind(calibration: CollectiveCalibration, algorithm: str, top_k: int | None)
     return found[0] if top_k is None else found[0].model_copy(update={"top_k": top_k})
 
 
-def _bottleneck(found: _Found, route: Route) -> str:
-    """The link, or the latency, that sets the time."""
-    largest = max(found.parts_s, key=lambda name: found.parts_s[name])
-    names = {
-        "latency": f"latency of {found.algorithm} over {int(route.span.ranks)} ranks",
-        "near": route.near_name,
-        "far": route.far_name,
+def _unlucky_s(found: _Found, route: Route, timed: Callable[[Links], _Found]) -> float:
+    """Time with the hashes that only one run in a hundred has worse."""
+    mean, p99 = route.hashed
+    if p99 <= mean:
+        return found.time_s
+    return timed(route.links._replace(far_bytes_per_s=route.links.far_bytes_per_s * mean / p99)).time_s
+
+
+def _bottleneck(found: _Found, route: Route, sensitivity: Mapping[str, float]) -> str:
+    """The link that most of the time follows, or else the latency: what no rate would shorten.
+
+    Times grow in proportion when latency and the time on all links do: what no rate explains is latency.
+    """
+    near, far = (sensitivity[name] / (1.0 / LESS - 1.0) for name in ("scale-up rate", "network rate"))
+    felt = {
+        f"latency of {found.algorithm} over {int(route.span.ranks):,} ranks": 1.0 - near - far,
+        route.near_name: near,
+        route.far_name: far,
     }
-    return names[largest]
+    return max(felt, key=lambda name: felt[name])
 
 
 def _sensitivity(found: _Found, links: Links, timed: Callable[[Links], _Found]) -> dict[str, float]:

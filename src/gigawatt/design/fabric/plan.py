@@ -225,6 +225,8 @@ def _network(
         spines_per_core_group=upper.spines_per_core_group,
         manager_links=manager,
         inside_node=kind.inside_node,
+        routing=kind.routing,
+        qps_per_connection=kind.qps_per_connection,
     )
 
 
