@@ -114,7 +114,9 @@ class BuiltCluster:
 
     def positions(self, network: NetworkName) -> DevicePositions | None:
         """Where each device of a network stands, if a facility is designed."""
-        return device_positions(self.floor, self.fabric, self.graph(network)) if self.floor else None
+        if self.floor is None:
+            return None
+        return device_positions(self.floor, self.fabric, self.graph(network), network)
 
     def rack_of(self, network: NetworkName) -> list[Rack | None]:
         """The rack of each device of a network; None without a facility, and for what is not designed."""

@@ -63,5 +63,5 @@ def _on_floor(
         if net.name == "scale-up":
             places[net.name] = one_rack(net)
         else:
-            places[net.name] = device_positions(floor, design, network_graph(net))
+            places[net.name] = device_positions(floor, design, network_graph(net), net.name)
     return cable_fabric(design, parts, places, site.tray_height_m)

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.design.fabric.graph import CORE, LEAF, NODE, SPINE
-from gigawatt.design.facility.racks import nodes_per_unit
+from gigawatt.design.fabric.graph import CORE, LEAF, NODE, ROLES, SPINE
+from gigawatt.design.facility.racks import nodes_per_unit, switch_label
 from gigawatt.design.facility.racks import rack_kinds as rack_kinds
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FloorPlan, RackKind, Site
@@ -347,20 +347,22 @@ def hall_corners_m(floor: FloorPlan) -> tuple[Floats, Floats]:
     return x_m.astype(float), y_m.astype(float)
 
 
-def device_positions(floor: FloorPlan, design: FabricDesign, graph: Graph) -> DevicePositions:
-    """Where each device of a network's graph stands: nodes fill the racks of their unit in order, leaves are
-    spread over the network racks of their unit, spines and cores over the racks that serve all. Machines
-    beyond the nodes (storage, the fabric manager) are taken to stand amid the last unit.
+def device_positions(
+    floor: FloorPlan, design: FabricDesign, graph: Graph, network: str = "compute"
+) -> DevicePositions:
+    """Where each device of a network's graph stands: nodes fill the racks of their unit in order, the switches
+    of each tier are spread over the racks that were planned for that tier of that network. Machines beyond
+    the nodes (storage, the fabric manager) are taken to stand amid the last unit.
     """
     role = np.asarray(graph.device_role)
     hall, slot = np.zeros(role.size, dtype=np.int64), np.zeros(role.size, dtype=np.int64)
     nodes = np.flatnonzero(role == NODE)
     hall[nodes], slot[nodes] = _node_slots(floor, design, nodes.size)
-    leaves = np.flatnonzero(role == LEAF)
-    hall[leaves], slot[leaves] = _leaf_slots(floor, design, leaves.size)
-    for tier in (SPINE, CORE):
+    for tier in (LEAF, SPINE, CORE):
         devices = np.flatnonzero(role == tier)
-        hall[devices], slot[devices] = _spread_slots(floor, devices.size)
+        kind = _kind_that_holds(floor, switch_label(network, ROLES[tier]))
+        if kind is not None and devices.size:
+            hall[devices], slot[devices] = _switch_slots(floor, design, kind, devices.size)
     others = np.flatnonzero(role > CORE)
     hall[others], slot[others] = hall[nodes[-1]], slot[nodes[-1]]
     row, column = _row_and_column(floor, slot)
@@ -377,11 +379,10 @@ def _node_slots(floor: FloorPlan, design: FabricDesign, count: int) -> tuple[Int
     return hall, slot
 
 
-def _leaf_slots(floor: FloorPlan, design: FabricDesign, count: int) -> tuple[Ints, Ints]:
-    """Of the leaves of a network: with their units if there are as many as units, else in the middle."""
-    kind = _network_kind(floor, local=True)
-    if kind is None or count < design.num_units:
-        return _spread_slots(floor, count)
+def _switch_slots(floor: FloorPlan, design: FabricDesign, kind: int, count: int) -> tuple[Ints, Ints]:
+    """Of the switches of a tier, spread over the racks of one kind: those of their unit, or those for all."""
+    if not floor.racks[kind].num_per_unit:
+        return _central_slots(floor, kind, np.arange(count) * floor.racks[kind].num_racks // count)
     unit = np.arange(count) * design.num_units // count
     block = unit // floor.units_together
     first = np.searchsorted(block, block)
@@ -391,19 +392,11 @@ def _leaf_slots(floor: FloorPlan, design: FabricDesign, count: int) -> tuple[Int
     return hall, slot
 
 
-def _spread_slots(floor: FloorPlan, count: int) -> tuple[Ints, Ints]:
-    """Of switches that serve all: spread over the racks for them."""
-    kind = _network_kind(floor, local=False)
-    if kind is None or not count:
-        return np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    return _central_slots(floor, kind, np.arange(count) * floor.racks[kind].num_racks // count)
-
-
-def _network_kind(floor: FloorPlan, local: bool) -> int | None:
-    """The kind of network rack that stands with each unit, or that serves all."""
+def _kind_that_holds(floor: FloorPlan, label: str) -> int | None:
+    """The kind of network rack that lists the switches of a tier; None where no rack was planned for them."""
     found = (
         number
         for number, kind in enumerate(floor.racks)
-        if kind.role == "network" and bool(kind.num_per_unit) == local
+        if kind.role == "network" and any(item.name == label for item in kind.items)
     )
     return next(found, None)

@@ -208,11 +208,16 @@ def _network_racks(design: FabricDesign, parts: Parts, site: Site, units_togethe
         yield _switch_rack("Spine and core switches", fixed, 0, 1.0, optics, site, 1)
 
 
+def switch_label(network: str, role: str) -> str:
+    """What a rack's items call the switches of a tier of a network: "storage leaf"."""
+    return f"{network} {role}"
+
+
 def _load(network: Network, tier: SwitchTier, parts: Parts, site: Site) -> _Load:
     switch = parts.switches[tier.switch]
     rack_units = switch.rack_units or site.switch_units
     return _Load(
-        name=f"{network.name} {tier.role}",
+        name=switch_label(network.name, tier.role),
         part=switch.id,
         num=tier.num_switches,
         rack_units=rack_units,
