@@ -18,6 +18,7 @@ from gigawatt.domain.hardware import Accelerator, NumberFormat, System
 from gigawatt.domain.market import Offer
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Sourced
+from gigawatt.domain.reliability import FleetReliability
 from gigawatt.errors import InputError
 
 CountParams = Callable[[Model], float]
@@ -34,6 +35,7 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "equipment": Equipment,
     "climates": Climate,
     "sites": Site,
+    "reliability": FleetReliability,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
@@ -129,6 +131,9 @@ def _referring(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tu
                 yield f"offers/{offer.id}", f'"{name}" is not in the catalogue'
         if offer.system in systems and catalog.system(offer.system).accelerator != offer.accelerator:
             yield f"offers/{offer.id}", f"{offer.system} does not hold {offer.accelerator}"
+    for fleet in rows["reliability"]:
+        if fleet.accelerator and fleet.accelerator not in accelerators:
+            yield f"reliability/{fleet.id}", f'accelerator "{fleet.accelerator}" is not in the catalogue'
     yield from _sites_refer(rows)
     yield from _fabrics_refer(rows)
 
@@ -209,6 +214,8 @@ def _consistent(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
             yield from ((f"systems/{system.id}", message) for message in messages)
     for offer in rows["offers"]:
         yield from ((f"offers/{offer.id}", message) for message in offer.contradictions())
+    for fleet in rows["reliability"]:
+        yield from ((f"reliability/{fleet.id}", message) for message in fleet.contradictions())
     for section, fields in _OPTIONAL.items():
         yield from _told_missing(section, rows[section], fields)
 

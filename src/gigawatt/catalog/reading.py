@@ -40,6 +40,7 @@ from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.huggingface import read_config
 from gigawatt.domain.market import Offer
 from gigawatt.domain.record import Record, Source, Sourced
+from gigawatt.domain.reliability import FleetReliability
 from gigawatt.errors import InputError, Problem, UnknownIdError
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ class Catalog:
     def site(self, id: str) -> Site:
         """The site with this id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("sites", id, Site)
+
+    def reliability(self, id: str) -> FleetReliability:
+        """What a fleet says of failures, by id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("reliability", id, FleetReliability)
 
     def offer(self, id: str) -> Offer:
         """The rental offer with this id. Raises UnknownIdError with the nearest ids."""
@@ -289,6 +294,7 @@ class Catalog:
             "equipment": self.equipment,
             "climates": self.climate,
             "sites": self.site,
+            "reliability": self.reliability,
             "sources": self._source,
         }
         if section not in readers:

@@ -22,6 +22,7 @@ Table = Literal[
     "equipment",
     "climates",
     "sites",
+    "reliability",
 ]
 TABLES: tuple[Table, ...] = get_args(Table)
 SECTIONS = (*TABLES, "sources")

@@ -15,6 +15,7 @@ _SCHEMAS = {
     "switch": ("domain.fabric", "Switch"),
     "link": ("domain.fabric", "Link"),
     "fabric": ("domain.fabric", "FabricKind"),
+    "reliability": ("domain.reliability", "FleetReliability"),
     "equipment": ("domain.facility", "Equipment"),
     "climate": ("domain.facility", "Climate"),
     "site": ("domain.facility", "Site"),

@@ -100,6 +100,15 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("available_w", "Available"),
         text_column("redundancy", "Redundancy"),
     ),
+    "reliability": (
+        text_column("id", "Id"),
+        text_column("name", "Name"),
+        Column("node_failures_per_s", "Node failures"),
+        Column("accelerators_per_node", "Per node"),
+        Column("restart_s", "Restart"),
+        Column("effective_frac", "Effective time"),
+        text_column("planned_with", "Planned with"),
+    ),
     "sources": (
         text_column("id", "Key"),
         text_column("title", "Title"),
