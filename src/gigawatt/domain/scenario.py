@@ -238,8 +238,8 @@ class Rental(Record):
 class Assumptions(Stated):
     """What holds for the whole plan."""
 
-    pue: float = Field(ge=1, le=5)
-    """Facility energy over IT energy."""
+    pue: float | None = Field(default=None, ge=1, le=5)
+    """Facility energy over IT energy, wherever no site is designed."""
     goodput_frac: float | None = Field(default=None, gt=0, le=1)
     """Share of wall-clock time that makes progress; without it the plan counts steps only, and says so."""
     carbon_kgco2_per_mwh: float | None = Field(default=None, ge=0, le=2000)
@@ -256,7 +256,7 @@ class Scenario(Record):
     deadline_confidence: Literal["p50", "p90"] = "p90"
     """A run meets its deadline if this point of its finish date does."""
     seed: int = Field(default=0, ge=0)
-    assumptions: Assumptions
+    assumptions: Assumptions = Assumptions()
     runs: tuple[TrainingRun, ...]
     clusters: tuple[Cluster, ...] = ()
     rentals: tuple[Rental, ...] = ()
@@ -275,6 +275,10 @@ class Scenario(Record):
             raise ValueError("nothing to plan: give at least one of `runs`")
         if not self.clusters and not self.rentals:
             raise ValueError("nowhere to run: give at least one of `clusters` and `rentals`")
+        undesigned = [one.id for one in self.clusters if not one.site and one.pue is None]
+        if self.assumptions.pue is None and (undesigned or self.rentals):
+            where = f"cluster {undesigned[0]}" if undesigned else "what is rented"
+            raise ValueError(f"{where} has no site to be designed: state `assumptions: {{pue: 1.25}}`")
         return self
 
 

@@ -56,7 +56,8 @@ class Place:
     kind: Literal["owned", "rented"]
     label: str
     num_accelerators: int
-    pue: float
+    pue: float | None
+    """None only where a facility was to give it and could not be designed: then there are `problems`."""
     pue_pointer: str
     system: System | None = None
     accelerator: Accelerator | None = None
@@ -85,12 +86,11 @@ def places_of(
 
     `clusters` are the scenario's own, as they are built.
     """
-    site = trace.assume(
-        "pue",
-        "facility energy over IT energy",
-        scenario.assumptions.pue,
-        scenario.assumptions.provenance_of("pue"),
-    )
+    stated = scenario.assumptions.pue
+    site = ""
+    if stated is not None:
+        origin = scenario.assumptions.provenance_of("pue")
+        site = trace.assume("pue", "facility energy over IT energy", stated, origin)
     found = [
         _owned(_Built(cluster, plan, f"/clusters/{number}"), scenario, catalogue, trace, site)
         for number, (cluster, plan) in enumerate(zip(scenario.clusters, clusters, strict=True))
@@ -112,7 +112,7 @@ class _Built:
     plan: ClusterPlan
     pointer: str
 
-    def pue(self, stated: tuple[float, str], trace: Trace) -> tuple[float, str]:
+    def pue(self, stated: tuple[float | None, str], trace: Trace) -> tuple[float | None, str]:
         """Its facility's own, what the scenario says of it, or what holds for the whole plan."""
         if self.plan.facility:
             return self.plan.facility.pue, f"{self.pointer}/facility/pue"
