@@ -51,9 +51,9 @@ class CollectivePrediction(Record):
     """Relative change of the time for one per cent less of each resource, by its name."""
     candidates: tuple[Candidate, ...] = ()
     basis: str = ""
-    hash_mean_factor: float = 1.0
+    mean_slowdown: float = 1.0
     """Slow-down of the network by flows hashed onto the same links, mean over hashes; part of `time_s`."""
-    hash_p99_factor: float = 1.0
+    p99_slowdown: float = 1.0
     """As much in one run of a hundred."""
     hash_p99_s: float | None = None
     """The time then, which `high_s` is not below; None where nothing collides."""

@@ -56,8 +56,8 @@ def hash_text(prediction: CollectivePrediction) -> str:
         return ""
     return (
         "flows hashed onto the same links make the network "
-        f"{prediction.hash_mean_factor:.2f} times slower on average, "
-        f"{prediction.hash_p99_factor:.2f} in one run of a hundred, which then takes "
+        f"{prediction.mean_slowdown:.2f} times slower on average, "
+        f"{prediction.p99_slowdown:.2f} in one run of a hundred, which then takes "
         f"{units.format_quantity(prediction.hash_p99_s, '_s')}"
     )
 

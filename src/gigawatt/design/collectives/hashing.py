@@ -46,7 +46,7 @@ def hash_slowdown(flows: LeafFlows | None) -> Spread:
 
 def leaf_flows(
     net: Network,
-    nodes_per_domain: float,
+    num_nodes_per_domain: float,
     num_domains: int,
     used_frac: float,
     more_groups: bool,
@@ -63,12 +63,12 @@ def leaf_flows(
         return None
     each = max(1, net.links_per_node // net.num_rails // net.num_planes)
     nodes = max(1, leaf.num_down_ports // each)
-    below = max(1, int(nodes / nodes_per_domain))
+    below = max(1, int(nodes / num_nodes_per_domain))
     if num_domains <= below and not (more_groups and below % num_domains):
         return None
     port = next(one for one in net.cables if one.lower == "node")
     rate_frac = port.bytes_per_s / port.links_per_cable / (up.bytes_per_s / up.links_per_cable)
-    ports = max(1, round(each * min(nodes, nodes_per_domain) * used_frac))
+    ports = max(1, round(each * min(nodes, num_nodes_per_domain) * used_frac))
     leaves = max(1, math.ceil(num_domains / below)) * net.num_rails * net.num_planes
     if exchanging and num_domains > below:
         flows, rate_frac = ports * below * (num_domains - below), rate_frac / (num_domains - 1)

@@ -102,8 +102,8 @@ def predict_collective(
         candidates=found.candidates,
         basis=_basis(spread, route),
         hash_p99_s=unlucky_s + straggler_s if route.hashed.p99_factor > 1.0 else None,
-        hash_mean_factor=round(route.hashed.mean_factor, 9),
-        hash_p99_factor=round(route.hashed.p99_factor, 9),
+        mean_slowdown=round(route.hashed.mean_factor, 9),
+        p99_slowdown=round(route.hashed.p99_factor, 9),
     )
 
 
