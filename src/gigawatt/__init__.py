@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gigawatt.errors import ValidityError as ValidityError
     from gigawatt.exports import export_layout as export_layout
     from gigawatt.exports import import_layout as import_layout
+    from gigawatt.operate import replay_jobs as replay_jobs
     from gigawatt.project import explain_figure as explain_figure
     from gigawatt.project import plan_scenario as plan_scenario
     from gigawatt.project.comparison import compare_plans as compare_plans
@@ -84,6 +85,7 @@ _HOMES = {
     "predict_training": "design.training",
     "read_config": "domain.huggingface",
     "render_report": "report",
+    "replay_jobs": "operate",
     "validate_collectives": "validation.collectives",
     "validate_fabric": "validation.fabric",
     "validate_training": "validation.training",

@@ -36,6 +36,7 @@ COMMANDS = {
     "export TARGET DIR --cluster --json --overlay --quiet --run --verbose -o": "export_plan",
     "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
     "init [DIR] --json --quiet --verbose": "write_template",
+    "operate replay JOBS.csv --capacity --json --policy --quiet --scale --starts --verbose": "replay_jobs",
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",

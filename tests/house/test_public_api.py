@@ -44,6 +44,7 @@ PUBLIC = (
     "predict_training",
     "read_config",
     "render_report",
+    "replay_jobs",
     "validate_collectives",
     "validate_fabric",
     "validate_training",

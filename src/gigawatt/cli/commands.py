@@ -21,6 +21,11 @@ _DESIGN = LazyGroup(
         "training": Later("the best layout of a training run, and the proof", "design", "training"),
     },
 )
+_OPERATE = LazyGroup(
+    "operate",
+    "what a fleet does with its jobs",
+    {"replay": Later("a trace of jobs under a policy: who waits how long", "operate", "replay")},
+)
 _CATALOG = LazyGroup(
     "catalog",
     "what the catalogue knows, and from where",
@@ -63,6 +68,7 @@ ROOT = LazyGroup(
         "init": Later("a commented scenario to start from", "plan", "init"),
         "plan": Later("the main job: a scenario in, a plan directory out", "plan", "plan"),
         "design": _DESIGN,
+        "operate": _OPERATE,
         "validate": _VALIDATE,
         "calibrate": _CALIBRATE,
         "catalog": _CATALOG,

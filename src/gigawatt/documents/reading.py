@@ -63,12 +63,17 @@ def key_text(path: KeyPath) -> str:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file, without its byte-order mark. Raises InputError for everything else."""
+    """The text of a UTF-8 file, also of a gzipped one, without its byte-order mark.
+
+    Raises InputError for everything else.
+    """
     name, path = str(path), Path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(Problem(_why_unreadable(path, error), file=name)) from None
+    if data[:2] == b"\x1f\x8b":
+        data = _unzipped(data, name)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(Problem("is UTF-16 text: save it as UTF-8", file=name))
     if b"\0" in data:
@@ -80,6 +85,16 @@ def read_text(path: str | Path) -> str:
         column = error.start - data.rfind(b"\n", 0, error.start)
         problem = Problem("is not UTF-8 text: save it as UTF-8", file=name, line=line, column=column)
         raise InputError(problem) from None
+
+
+def _unzipped(data: bytes, name: str) -> bytes:
+    import gzip
+    import zlib
+
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        raise InputError(Problem("is a gzip file that is broken or cut off", file=name)) from None
 
 
 def _why_unreadable(path: Path, error: OSError) -> str:
