@@ -163,6 +163,7 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_w": Suffix("W", "power", "700 W", _ladder("W", "numkMGTPE")),
     "_j": Suffix("J", "energy", "1.5 GWh", _ENERGY),
     "_j_per_token": Suffix("J/token", "energy per token", "0.4 J/token", _ladder("J/token", "numkMG")),
+    "_j_per_year": Suffix("J/year", "energy a year", "220 GWh/year", _flat("GWh/year", 3.6e12)),
     "_frac": Suffix("", "a fraction", "85 %", _flat("%", 0.01)),
     "_usd": Suffix("USD", "US dollars", "$2.5M", _scaled("$", "")),
     "_usd_per_year": Suffix("USD/year", "US dollars per year", "$1.2M/year", _scaled("$", "/year")),

@@ -80,7 +80,7 @@ def explain(terminal: Terminal, directory: Path, figure: str) -> int:
     from gigawatt.views.explanation import explanation_lines
 
     explanation = explain_figure(PlanDirectory(directory).blueprint(), figure)
-    for line in explanation_lines(explanation):
+    for line in explanation_lines(explanation, terminal.verbose):
         terminal.say(line)
     terminal.result("explain", explanation.model_dump())
     return 0
