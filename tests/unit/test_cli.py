@@ -234,14 +234,14 @@ def test_a_table_keeps_every_word_whole_at_any_width(width: int | None) -> None:
         assert max(map(len, lines)) <= width
 
 
-def test_what_the_times_of_a_plan_leave_out_is_said(run_gigawatt, tmp_path: Path) -> None:
+def test_a_plan_says_that_its_goodput_is_an_estimate(run_gigawatt, tmp_path: Path) -> None:
     assert run_gigawatt("init", str(tmp_path)).exit_code == 0
     scenario = tmp_path / "scenario.yaml"
     bare = run_gigawatt("plan", str(scenario), "--out", str(tmp_path / "bare"))
     scenario.write_text(scenario.read_text().replace("# goodput_frac", "goodput_frac"))
     stated = run_gigawatt("plan", str(scenario), "--out", str(tmp_path / "stated"))
-    assert "training steps only" in bare.output
-    assert "training steps only" not in stated.output
+    assert "Goodput is an estimate" in bare.output
+    assert "Goodput is an estimate" not in stated.output
 
 
 def test_sequences_beyond_the_positions_of_a_model_are_remarked(run_gigawatt) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gigawatt.domain.blueprint import Blueprint, Option
+from gigawatt.domain.explanation import Explanation
 from gigawatt.domain.training import (
     Binding,
     Layout,
@@ -31,6 +34,7 @@ price_year: 2026
 deadline_confidence: {confidence}
 assumptions:
   pue: 1.25
+  goodput_frac: 100 %
   carbon_kgco2_per_mwh: 400 kgCO2/MWh
 runs:
   - {{id: first, model: llama-3.1-8b, tokens: 8640 Mtokens, seq_len: 1000, global_batch: 1000,
@@ -179,14 +183,87 @@ def test_the_nearest_miss_is_named_when_nothing_meets(write, tmp_path: Path) -> 
     assert {one.constraint for one in options_of(plan.blueprint)["own"].binding} == {"deadline"}
 
 
-def test_goodput_stretches_time_and_is_an_assumption_when_it_is_not_given(write, tmp_path: Path) -> None:
-    bare = plan_scenario(write(), tmp_path / "a", design=Search()).blueprint
-    text = SCENARIO.replace("  pue: 1.25\n", "  pue: 1.25\n  goodput_frac: 80 %\n")
-    stretched = plan_scenario(write(text=text), tmp_path / "b", design=Search()).blueprint
-    assert options_of(stretched)["own"].train_s == pytest.approx(86400 / 0.8)
-    goodput = next(one for one in bare.assumptions if one.key == "goodput_frac")
-    assert goodput.value is None
-    assert "steps only" in goodput.note
+def test_a_stated_goodput_stretches_time_and_is_known_exactly(write, tmp_path: Path) -> None:
+    text = SCENARIO.replace("goodput_frac: 100 %", "goodput_frac: 80 %")
+    stretched = plan_scenario(write(text=text), tmp_path / "plan", design=Search()).blueprint
+    own = options_of(stretched)["own"]
+    assert own.train_s == pytest.approx(86400 / 0.8)
+    assert own.high_train_s == pytest.approx(1.1 * 86400 / 0.8)
+    assert (own.goodput_frac, own.low_goodput_frac, own.high_goodput_frac) == (0.8, 0.8, 0.8)
+    assert own.interruption_interval_s is None
+    assert not [fact for fact in stretched.facts if fact.key.startswith("reliability/")]
+
+
+UNSTATED = SCENARIO.replace("  goodput_frac: 100 %\n", "")
+
+
+def test_goodput_that_is_not_stated_by_hand(write, tmp_path: Path) -> None:
+    """128 nodes of H100, which fail 2.53 and 6.4 times in 1,000 days by what two sources say.
+
+    8.03 billion parameters at 14 bytes are written by 1,024 accelerators at 120 MB/s each in 0.915 s, best
+    once in sqrt(2 x 0.915 s x time between failures); a failure costs a minute until it is noticed, two until
+    a spare is there, five to restart, and half an interval.
+    """
+    plan = plan_scenario(write(text=UNSTATED), tmp_path / "plan", design=Search()).blueprint
+    own, rented = options_of(plan)["own"], options_of(plan)[f"{RENTED}@2048"]
+    between_s = 86400 / (128 * (2.53e-3 * 6.4e-3) ** 0.5)
+    write_s = 8.03e9 * 14 / (120e6 * 1024)
+    interval_s = (2 * write_s * between_s) ** 0.5
+    lost = (60 + 120 + 300 + interval_s / 2) / between_s + write_s / interval_s
+    assert own.interruption_interval_s == pytest.approx(between_s)
+    assert own.checkpoint_write_s == pytest.approx(write_s, rel=1e-3)
+    assert own.checkpoint_interval_s == pytest.approx(interval_s, rel=3e-3)
+    assert own.goodput_frac == pytest.approx(1 - lost, abs=1e-4)
+    assert own.train_s == pytest.approx(86400 / own.goodput_frac)
+    assert own.gpu_hours == pytest.approx(24576 / own.goodput_frac)
+    assert own.cost_usd == pytest.approx(49152 / own.goodput_frac)
+    # Twice the nodes fail twice as often, and write twice as fast.
+    assert rented.interruption_interval_s == pytest.approx(between_s / 2)
+    assert rented.checkpoint_write_s == pytest.approx(write_s / 2, rel=1e-3)
+    assert rented.goodput_frac < own.goodput_frac
+
+
+def test_the_range_of_goodput_goes_into_dates_and_costs(write, tmp_path: Path) -> None:
+    """As an independent factor: the root of the sum of squares of both logarithms."""
+    text = UNSTATED.replace("llama-3.1-8b", "llama-3.1-405b")
+    own = options_of(plan_scenario(write(text=text), tmp_path / "plan", design=Search()).blueprint)["own"]
+    assert own.low_goodput_frac < own.goodput_frac < own.high_goodput_frac < 1
+    late = math.hypot(math.log(1.1), math.log(own.goodput_frac / own.low_goodput_frac))
+    early = math.hypot(math.log(1 / 0.9), math.log(own.high_goodput_frac / own.goodput_frac))
+    assert own.high_train_s == pytest.approx(own.train_s * math.exp(late))
+    assert own.low_train_s == pytest.approx(own.train_s * math.exp(-early))
+    assert own.high_cost_usd == pytest.approx(own.high_train_s / 3600 * 1024 * 2)
+    finish = datetime.fromisoformat(own.high_finish) - datetime.fromisoformat(own.start)
+    assert finish.total_seconds() == pytest.approx(own.high_train_s, abs=1)
+
+
+def test_a_goodput_that_is_not_stated_says_what_it_takes_for_granted(write, tmp_path: Path) -> None:
+    plan = plan_scenario(write(text=UNSTATED), tmp_path / "plan", design=Search()).blueprint
+    assumed = {one.key: one for one in plan.assumptions}
+    assert assumed["goodput_frac"].value is None
+    assert assumed["goodput_frac"].basis == "estimate"
+    assert "closed form" in assumed["goodput_frac"].note
+    assert {"constant_failures", "blocking_checkpoints", "nodes_at_hand"} <= set(assumed)
+
+
+def test_goodput_is_traced_to_the_fleets_that_it_was_learnt_from(write, tmp_path: Path) -> None:
+    plan_scenario(write(text=UNSTATED), tmp_path / "plan", design=Search())
+    blueprint = PlanDirectory(tmp_path / "plan").blueprint()
+
+    def leaves(explanation: Explanation) -> Iterator[Explanation]:
+        yield explanation
+        for one in explanation.inputs:
+            yield from leaves(one)
+
+    found = list(leaves(explain_figure(blueprint, "/runs/0/options/0/goodput_frac")))
+    laws = {law.name.rpartition(".")[2] for one in found for law in one.laws}
+    assert {"renewal_ettr_frac", "daly_interval_s", "checkpoint_write_s", "job_failures_per_s"} <= laws
+    keys = {one.key for one in found}
+    assert {"reliability/field-h100/node_failures_per_s", "reliability/plan-recovery/restart_s"} <= keys
+    assert "reliability/meta-rsc-1/node_failures_per_s" not in keys  # of A100
+    assert not [key for key in keys if "llama-3-405b" in key]  # kept back, to compare with
+    cost = leaves(explain_figure(blueprint, "/runs/0/options/0/cost_usd"))
+    assert "goodput_frac" in {one.key for one in cost}
 
 
 def test_a_layout_is_searched_once_for_each_system_and_size(write, tmp_path: Path) -> None:
@@ -325,7 +402,7 @@ def test_every_figure_of_every_option_can_be_explained(write, tmp_path: Path) ->
     plan_scenario(write(), tmp_path / "plan", design=Search())
     blueprint = PlanDirectory(tmp_path / "plan").blueprint()
     figures = (
-        "step_s train_s finish slack_s gpu_hours energy_j power_w emissions_kgco2 "
+        "step_s goodput_frac train_s finish slack_s gpu_hours energy_j power_w emissions_kgco2 "
         "price_usd_per_gpu_h cost_usd"
     )
     for index in range(3):

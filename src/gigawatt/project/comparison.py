@@ -11,7 +11,16 @@ from gigawatt.project.directory import PlanDirectory
 
 _FABRIC = ("fabric", "num_nodes", "power_w", "price_usd")
 _FACILITY = ("site", "it_w", "peak_w", "pue", "cost_usd")
-_FIGURES = ("verdict", "price_usd_per_gpu_h", "step_s", "train_s", "finish", "energy_j", "cost_usd")
+_FIGURES = (
+    "verdict",
+    "price_usd_per_gpu_h",
+    "step_s",
+    "goodput_frac",
+    "train_s",
+    "finish",
+    "energy_j",
+    "cost_usd",
+)
 
 
 def compare_plans(before: Path, after: Path) -> Comparison:

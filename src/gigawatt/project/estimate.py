@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,10 +14,13 @@ from gigawatt.domain.training import Binding, TrainingPrediction
 from gigawatt.laws.finance import energy_cost_usd, gpu_hours, rental_cost_usd
 from gigawatt.laws.power import emissions_kgco2, energy_j, facility_power_w, nodes_power_w
 from gigawatt.laws.progress import DAY_S, YEAR_S, training_time_s
+from gigawatt.laws.reliability import independent_product_ratio
+from gigawatt.project.goodput import Ends, Goodput
 from gigawatt.project.places import Place, Price
 from gigawatt.project.trace import Trace
 
 _MOST_YEARS = 1000.0
+_LITTLE_KEPT_FRAC = 0.1
 
 Spread = tuple[datetime, datetime, datetime]
 """Middle, early (10 %) and late (90 %) point of a date."""
@@ -27,7 +30,8 @@ Spread = tuple[datetime, datetime, datetime]
 class Terms:
     """What holds for every option of a plan, with the pointers under which it is noted."""
 
-    goodput_frac: float
+    goodput_frac: float | None
+    """Where the scenario states it; else each option has its own."""
     goodput_pointer: str
     carbon_kgco2_per_mwh: float | None
     carbon_pointer: str
@@ -86,31 +90,64 @@ def estimate(
     num_steps: int,
     window: Window,
     terms: Terms,
+    goodput: Goodput | None,
     trace: Trace,
     at: tuple[str, str, int],
 ) -> Option:
     """The option that this prediction makes of this place.
 
-    `at` is the pointer of the run, the pointer of the option and the index of the design behind it.
+    `goodput` is its own, where `terms` state none. `at` is the pointer of the run, the pointer of the option
+    and the index of the design behind it.
     """
     run_at, here, design = at
     fields: dict[str, Any] = {**describe(place), "design": design, "waits_for": window.waits_for}
     step_s = np.array([prediction.step_s, prediction.low_step_s, prediction.high_step_s])
-    train_s = training_time_s(num_steps, step_s, terms.goodput_frac)
-    years = train_s[2] / YEAR_S
-    if years > _MOST_YEARS:
-        binding = Binding(constraint="duration", message=f"would take {years:,.0f} years: more accelerators")
+    kept = _kept(terms, goodput)
+    train_s = _train_s(num_steps, step_s, kept)
+    if not train_s[2] <= _MOST_YEARS * YEAR_S:
+        binding = Binding(constraint="duration", message=_endless(train_s[0] / YEAR_S, kept))
         return Option(**fields, verdict="infeasible", binding=(binding,))
-    fields |= _spread("step_s", step_s) | _spread("train_s", train_s)
+    fields |= _spread("step_s", step_s) | _spread("train_s", train_s) | _delivery(kept, goodput)
     best = f"{run_at}/designs/{design}/best/0/step_s"
     trace.derive(f"{here}/step_s", "", (best,), "the step time of the best layout")
     _trace_law(trace, here, "train_s", "laws.progress.training_time_s",
-               f"{run_at}/num_steps", f"{here}/step_s", terms.goodput_pointer)  # fmt: skip
+               f"{run_at}/num_steps", f"{here}/step_s", f"{here}/goodput_frac")  # fmt: skip
+    if goodput is None:
+        trace.derive(f"{here}/goodput_frac", "", (terms.goodput_pointer,), "as the scenario states it")
     fields |= _dates(window, train_s, terms, trace, here)
     fields |= _energy(place, train_s, terms, trace, here)
     fields |= _money(place, train_s, fields, trace, here)
     fields["binding"] = _bindings(place, fields, window)
     return Option(**fields, verdict="late" if fields["slack_s"] < 0 else "meets")
+
+
+def _kept(terms: Terms, goodput: Goodput | None) -> Ends:
+    """The share of the time that makes progress: stated, known exactly then, or by closed form."""
+    if goodput is not None:
+        return goodput.frac
+    stated = 1.0 if terms.goodput_frac is None else terms.goodput_frac
+    return Ends(stated, stated, stated)
+
+
+def _train_s(num_steps: int, step_s: np.ndarray, kept: Ends) -> np.ndarray:
+    """Middle, early and late end: slow steps and many failures know nothing of each other."""
+    middle = training_time_s(num_steps, step_s[0], kept.middle)
+    sooner = independent_product_ratio(step_s[0] / step_s[1], kept.high / kept.middle)
+    later = independent_product_ratio(step_s[2] / step_s[0], kept.middle / kept.low)
+    return np.array([middle, middle / sooner, middle * later])
+
+
+def _delivery(kept: Ends, goodput: Goodput | None) -> dict[str, float]:
+    fields = _ends("goodput_frac", kept)
+    if goodput is None:
+        return fields
+    fields |= _ends("interruption_interval_s", goodput.interruption_interval_s)
+    fields |= _ends("checkpoint_write_s", goodput.checkpoint_write_s)
+    return fields | {"checkpoint_interval_s": goodput.checkpoint_interval_s}
+
+
+def _ends(name: str, ends: Ends) -> dict[str, float]:
+    return _spread(name, (ends.middle, ends.low, ends.high))
 
 
 def _spread(name: str, values: Iterable[float]) -> dict[str, float]:
@@ -122,7 +159,7 @@ def _trace_law(trace: Trace, here: str, figure: str, law: str, *inputs: str) -> 
     trace.derive(f"{here}/{figure}", law, [pointer for pointer in inputs if pointer])
 
 
-def _dates(window: Window, train_s: Sequence[float], terms: Terms, trace: Trace, here: str) -> dict[str, Any]:
+def _dates(window: Window, train_s: np.ndarray, terms: Terms, trace: Trace, here: str) -> dict[str, Any]:
     spans = zip(window.free, train_s, strict=True)
     finishes = [free + timedelta(seconds=float(span)) for free, span in spans]
     judged = finishes[2] if terms.late else finishes[0]
@@ -137,11 +174,12 @@ def _dates(window: Window, train_s: Sequence[float], terms: Terms, trace: Trace,
     }
 
 
-def _energy(place: Place, train_s: Sequence[float], terms: Terms, trace: Trace, here: str) -> dict[str, Any]:
+def _energy(place: Place, train_s: np.ndarray, terms: Terms, trace: Trace, here: str) -> dict[str, Any]:
     system = place.system
     if system is None or system.node_power_w is None:
         return {}
     nodes_w = nodes_power_w(place.num_accelerators, system.num_accelerators_per_node, system.node_power_w)
+    assert place.pue is not None
     power_w = float(facility_power_w(nodes_w + place.network_w, place.pue))
     used_j = energy_j(power_w, train_s)
     _trace_law(trace, here, "power_w", "laws.power.nodes_power_w + laws.power.facility_power_w",
@@ -157,7 +195,7 @@ def _energy(place: Place, train_s: Sequence[float], terms: Terms, trace: Trace, 
 
 
 def _money(
-    place: Place, train_s: Sequence[float], fields: dict[str, Any], trace: Trace, here: str
+    place: Place, train_s: np.ndarray, fields: dict[str, Any], trace: Trace, here: str
 ) -> dict[str, Any]:
     hours = gpu_hours(place.num_accelerators, train_s)
     _trace_law(trace, here, "gpu_hours", "laws.finance.gpu_hours",
@@ -192,6 +230,12 @@ def _bindings(place: Place, fields: dict[str, Any], window: Window) -> tuple[Bin
         message = f"the catalogue has no node power for {fields['system']}: energy is not counted"
         found.append(Binding(constraint="unknown power", message=message))
     return tuple(found)
+
+
+def _endless(years: float, kept: Ends) -> str:
+    if kept.middle > _LITTLE_KEPT_FRAC:
+        return f"would take {years:,.0f} years: more accelerators"
+    return "is interrupted before it gets anywhere: fewer accelerators, or faster restarts"
 
 
 def _lateness(fields: dict[str, Any], window: Window) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from gigawatt.design.model_counts import parameter_count
 from gigawatt.domain.blueprint import Blueprint, Booking, Option, Reference, RunPlan, Verdict
 from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
@@ -31,6 +32,7 @@ from gigawatt.project.estimate import (
     estimate,
     read_instant,
 )
+from gigawatt.project.goodput import Goodput, Recovery, assume_goodput, goodput_of, recovery_of, trace_goodput
 from gigawatt.project.places import Place, places_of
 from gigawatt.project.trace import Trace
 
@@ -105,6 +107,8 @@ class _Desk:
     progress: Progress
     num_designs: int
     num_done: int = 0
+    recoveries: dict[str, Recovery] = field(default_factory=dict)
+    """What is known of failures, by system."""
 
 
 def compose(
@@ -165,12 +169,7 @@ def compose(
 
 def _terms(scenario: Scenario, trace: Trace) -> Terms:
     said = scenario.assumptions
-    goodput = said.goodput_frac
-    origin = said.provenance_of("goodput_frac")
-    if goodput is None:
-        note = "not stated: steps only, without failures, restarts, checkpoints and evaluation"
-        origin = Provenance(source="gigawatt", basis="estimate", note=note)
-    goodput_pointer = trace.assume("goodput_frac", "share of the time that makes progress", goodput, origin)
+    goodput_pointer = assume_goodput(trace, said.goodput_frac, said.provenance_of("goodput_frac"))
     carbon_pointer = trace.assume(
         "carbon_kgco2_per_mwh",
         "carbon intensity of the power",
@@ -180,7 +179,7 @@ def _terms(scenario: Scenario, trace: Trace) -> Terms:
     for key, label in _TAKEN_FOR_GRANTED.items():
         trace.assume(key, label, None, Provenance(source="gigawatt", basis="estimate"))
     return Terms(
-        goodput_frac=1.0 if goodput is None else goodput,
+        goodput_frac=said.goodput_frac,
         goodput_pointer=goodput_pointer,
         carbon_kgco2_per_mwh=said.carbon_kgco2_per_mwh,
         carbon_pointer=carbon_pointer,
@@ -336,7 +335,26 @@ def _option(
         return Option(**describe(place), verdict="infeasible", design=found, binding=design.binding)
     window = desk.calendar.window(run, place)
     at = (designs.here, here, found)
-    return estimate(place, design.best[0], num_steps, window, desk.terms, desk.trace, at)
+    goodput = _goodput(desk, run, place, design.best[0].step_s, at)
+    return estimate(place, design.best[0], num_steps, window, desk.terms, goodput, desk.trace, at)
+
+
+def _goodput(
+    desk: _Desk, run: TrainingRun, place: Place, step_s: float, at: tuple[str, str, int]
+) -> Goodput | None:
+    """What share of the time makes progress, by closed form; None where the scenario states it."""
+    if desk.terms.goodput_frac is not None:
+        return None
+    assert place.system is not None
+    assert place.accelerator is not None
+    key = place.system.id
+    if key not in desk.recoveries:
+        desk.recoveries[key] = recovery_of(place.system, place.accelerator, desk.catalogue, desk.trace)
+    params = parameter_count(desk.models[run.id])
+    trace_goodput(desk.trace, desk.recoveries[key], at[0], at[1])
+    return goodput_of(
+        desk.recoveries[key], place.system, place.num_accelerators, params.total + params.mtp, step_s
+    )
 
 
 def _bibliography(catalogue: Catalog) -> list[Reference]:

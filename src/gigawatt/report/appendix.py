@@ -25,12 +25,14 @@ _CONVENTIONS = (
     "Utilisation (MFU) counts the model's own FLOPs, with causal attention counted once and recomputation "
     "left out, over the accelerator's dense peak at the run's precision. Sparse peaks are never used.",
     "Bandwidths are for one direction and one endpoint. GB is 10⁹ bytes. Memory is per accelerator.",
-    "Ranges run from the 10 % to the 90 % point. Those of finish dates and costs follow from that of the "
-    "step time; prices are taken as quoted.",
+    "Ranges run from the 10 % to the 90 % point. Those of finish dates and costs follow from those of step "
+    "time and goodput, which know nothing of each other; prices are taken as quoted.",
+    "Goodput is the share of the time that makes progress: failures, checkpoints and restarts are taken off.",
     "Dates are UTC. Energy is what the facility's meter reads: node power at training load times PUE.",
 )
 _LEFT_OUT = (
-    "Failures, restarts and checkpoints one by one: what share of the time they take is an assumption above.",
+    "Failures, restarts and checkpoints one by one: goodput counts them by closed form, unless it is stated.",
+    "Evaluation, planned maintenance and preemption.",
     "Contracts over time: no negotiated terms, no waiting lists, no interruptions of spot capacity.",
     "Buying energy hour by hour, and the time and risk of building what does not stand yet.",
 )

@@ -33,6 +33,7 @@ def _times(run: RunPlan, option: Option) -> list[tuple[str, Markup]]:
         ("Finishes", _value(wording.day(option.finish), finish)),
         ("Deadline", _value(wording.day(run.deadline), margin(option))),
         ("Time for one step", _value(wording.quantity(option.step_s, "_s"), step)),
+        ("Goodput", _value(wording.quantity(option.goodput_frac, "_frac"), wording.goodput_range(option))),
     ]
 
 

@@ -12,7 +12,7 @@ from gigawatt.report.decision import margin
 from gigawatt.report.elements import Cell, Line, badge, paragraph, table
 from gigawatt.views.plan import VERDICTS, option_order
 
-_PLANNED = ("Place", "Deadline", "GPUs", "Step", "Finish")
+_PLANNED = ("Place", "Deadline", "GPUs", "Step", "Goodput", "Finish")
 _PRICED = ("Price", "Energy", "Layout")
 _REFUSED = ("Place", "Verdict", "GPUs", "What binds")
 
@@ -47,6 +47,13 @@ def _time_cells(option: Option, pointer: str) -> tuple[Cell, ...]:
     return (
         Cell(
             wording.quantity(option.step_s, "_s"), step_range, _sort(option.step_s), True, f"{pointer}/step_s"
+        ),
+        Cell(
+            wording.quantity(option.goodput_frac, "_frac"),
+            wording.goodput_range(option),
+            _sort(option.goodput_frac),
+            True,
+            f"{pointer}/goodput_frac",
         ),
         Cell(wording.day(option.finish), dates, option.finish, True, f"{pointer}/finish"),
     )

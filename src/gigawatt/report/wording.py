@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from gigawatt import units
+from gigawatt.domain.blueprint import Option
 from gigawatt.domain.training import Layout
 from gigawatt.report.axes import day_text
 
@@ -23,6 +24,12 @@ def between(low: float | None, high: float | None, suffix: str) -> str:
     first, last = quantity(low, suffix), quantity(high, suffix)
     amount, _, unit = first.partition(" ")
     return f"{amount if unit and last.endswith(f' {unit}') else first} – {last}"
+
+
+def goodput_range(option: Option) -> str:
+    """The range of the share of time that makes progress; blank where it is stated, and so known exactly."""
+    low, high = option.low_goodput_frac, option.high_goodput_frac
+    return "" if low == high else between(low, high, "_frac")
 
 
 def count(value: float | None) -> str:

@@ -20,6 +20,7 @@ _OPTION_COLUMNS = (
     text_column("verdict", "Verdict"),
     text_column("layout", "Layout"),
     Column("step", "Step (10 to 90 %)"),
+    Column("goodput", "Goodput (10 to 90 %)"),
     Column("train_s", "Takes"),
     Column("finish", "Done (10 to 90 %)"),
     Column("gpu_hours", "GPU-hours"),
@@ -90,6 +91,7 @@ def _option_row(run: RunPlan, option: Option, with_year: bool) -> tuple[Value, .
         VERDICTS[option.verdict],
         layout_brief(prediction.layout) if prediction else None,
         interval(option.step_s, option.low_step_s, option.high_step_s, "_s"),
+        interval(option.goodput_frac, option.low_goodput_frac, option.high_goodput_frac, "_frac"),
         option.train_s,
         _dates(option),
         units.format_quantity(option.gpu_hours, "_tokens").removesuffix(" tokens")
@@ -132,12 +134,12 @@ def _remarks(run: RunPlan) -> tuple[str, ...]:
 
 
 def goodput_text(blueprint: Blueprint) -> str:
-    """What the times leave out where the scenario does not say what share of them makes progress."""
+    """On what the share of time that makes progress rests, where the scenario does not state it."""
     if any(one.key == "goodput_frac" and one.value is not None for one in blueprint.assumptions):
         return ""
     return (
-        "Times count training steps only: failures, restarts, checkpoints and evaluation come on top; "
-        "`goodput_frac` under `assumptions` adds them."
+        "Goodput is an estimate: failures, checkpoints and restarts by closed form from what fleets have "
+        "published, in all times, dates and costs; `goodput_frac` under `assumptions` replaces it."
     )
 
 
