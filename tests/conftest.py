@@ -38,8 +38,17 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def example() -> ModuleType:
     """The module that makes up plans for the report's tests."""
-    path = REPOSITORY / "tests" / "unit" / "report" / "example_plan.py"
-    spec = importlib.util.spec_from_file_location("example_plan", path)
+    return _module(REPOSITORY / "tests" / "unit" / "report" / "example_plan.py")
+
+
+@pytest.fixture(scope="session")
+def plain_replay() -> ModuleType:
+    """The rules of `operate replay` once more, in plain Python."""
+    return _module(REPOSITORY / "tests" / "plain_replay.py")
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
