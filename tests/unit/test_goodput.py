@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -31,8 +33,8 @@ def goodput(catalogue: Catalog, system_id: str, num_accelerators: int, num_param
 def test_its_range_is_what_drawing_every_input_gives(catalogue: Catalog, num_accelerators: int) -> None:
     """Inputs drawn log-normally between their ends; what is lost to first order, each at its best interval.
 
-    Combining the ends of one input at a time comes within a fifth of what is lost (the middle of skewed inputs
-    lies below the median of what they make).
+    Combining the ends of one input at a time comes within a fifth of what is lost: the middle of skewed
+    inputs lies below the median of what they make.
     """
     rng = np.random.default_rng(3)
     draws = {}
@@ -59,6 +61,32 @@ def test_rates_come_from_the_architectures_own_fleets_or_from_all(catalogue: Cat
     unseen = recovery(catalogue, "hgx-mi300x").inputs["node_failures_per_s"]
     eight = [6.50e-3, 2.34e-3, 2.53e-3, 6.4e-3, 2.89e-3, 2 * 0.8e-3]
     assert unseen.middle == pytest.approx(np.prod(eight) ** (1 / 6) / 86400)
+
+
+OWN = """\
+reliability:
+  - id: our-h100
+    name: Our H100, first half of 2026
+    organisation: we
+    accelerator: h100-sxm-80gb
+    source: our-logbook
+    basis: measured
+    date: "2026-07"
+    accelerators_per_node: 8
+    node_failures_per_s: 3.1e-3 events/day
+sources:
+  our-logbook: {title: Log, publisher: we, url: "", date: "2026-07", accessed: "2026-07-01", licence: ours}
+"""
+
+
+def test_what_an_overlay_has_watched_replaces_what_others_published(tmp_path: Path) -> None:
+    """Of its own architecture; and what it does not state stays as it was."""
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    own, shipped = load_catalog([tmp_path / "own.yaml"]), load_catalog()
+    rate = recovery(own, "hgx-h200").inputs["node_failures_per_s"]
+    assert (rate.low, rate.middle, rate.high) == pytest.approx((3.1e-3 / 86400,) * 3)
+    assert recovery(own, "hgx-h200").inputs["restart_s"] == recovery(shipped, "hgx-h200").inputs["restart_s"]
+    assert recovery(own, "hgx-a100").inputs == recovery(shipped, "hgx-a100").inputs
 
 
 def test_a_tray_of_four_fails_half_as_often_as_a_node_of_eight(catalogue: Catalog) -> None:

@@ -333,6 +333,10 @@ class Catalog:
             self._entries[section] = dict(entry for root in self.roots for entry in entries_of(root, section))
         return self._entries[section]
 
+    def is_overlaid(self, section: Table, id: str) -> bool:
+        """Whether an overlay has brought the row of this id."""
+        return not self.entries(section)[id].path.is_relative_to(self.roots[0])
+
     @cached_property
     def _entries(self) -> dict[Table, dict[str, Entry]]:
         return {}

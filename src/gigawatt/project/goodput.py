@@ -58,7 +58,8 @@ class Recovery:
 def recovery_of(system: System, accelerator: Accelerator, catalogue: Catalog, trace: Trace) -> Recovery:
     """Failures and recovery of nodes of one kind, from the fleets of its architecture, else from all.
 
-    Several fleets count as one at their geometric mean, with the least low and the highest high of them.
+    Where an overlay brings some of these, only those count: what one has watched oneself. Several fleets
+    count as one at their geometric mean, with the least low and the highest high of them.
     Raises InputError where the catalogue says nothing at all.
     """
     rows = catalogue.rows("reliability")
@@ -67,6 +68,7 @@ def recovery_of(system: System, accelerator: Accelerator, catalogue: Catalog, tr
     for field in SPREAD:
         telling = [fleet for fleet in fleets if getattr(fleet, field) is not None]
         alike = [fleet for fleet in telling if _is_of(fleet, accelerator, catalogue)] or telling
+        alike = [fleet for fleet in alike if catalogue.is_overlaid("reliability", fleet.id)] or alike
         if not alike:
             raise InputError(f"no entry of the catalogue's section reliability states {field}")
         inputs[field] = _together([_ends(fleet, field, system.num_accelerators_per_node) for fleet in alike])
