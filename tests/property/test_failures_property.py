@@ -3,7 +3,8 @@
 The reference knows nothing of symmetry or of filling up: it lists every subset of nodes, asks scipy for the
 maximum flow that each can send to a tier, and finds fair shares by the subsets' ratios (the flows of all
 subsets are a polymatroid, whose tightest set sets the least share). Every cable, leg, switch and plane fails
-in turn; the classes found must hold exactly as many of each effect.
+in turn; the classes found must hold exactly as many of each effect. Collectives are walked node by node: who
+is in whose scale-up domain, who is joined to whom below a tier, what is then left to send.
 """
 
 from __future__ import annotations
@@ -172,8 +173,8 @@ def laid_out(draft: Draft) -> FabricGraph:
 class Reference:
     """Shares by scipy's maximum flow over all subsets of nodes."""
 
-    def __init__(self, graph: FabricGraph) -> None:
-        self.graph = graph
+    def __init__(self, graph: FabricGraph, nodes_per_domain: int = 1) -> None:
+        self.graph, self.nodes_per_domain = graph, nodes_per_domain
         self.role = np.where(graph.device_role == MANAGER, NODE, graph.device_role)
         self.nodes = np.flatnonzero(graph.device_role == NODE).tolist()
         self.tiers = [t for t in (LEAF, SPINE, CORE) if (graph.device_role == t).any()]
@@ -185,6 +186,50 @@ class Reference:
         whole = np.ones(graph.num_links, bool)
         ports = {n: Fraction(int(self.capacity[graph.cable_a == n].sum())) for n in self.nodes}
         self.rate = {t: self.scaled(ports, self.fair(t, whole, ports)) for t in self.tiers}
+        self.near = {t: {n: self.reached(n, t) for n in self.nodes} for t in self.tiers}
+        self.usual = self.times({t: dict.fromkeys(self.nodes, Fraction(1)) for t in self.tiers})
+
+    def mates(self, node: int) -> set[int]:
+        """The nodes of its scale-up domain."""
+        return {n for n in self.nodes if n // self.nodes_per_domain == node // self.nodes_per_domain}
+
+    def reached(self, node: int, tier: int) -> set[int]:
+        """Nodes that one gets to by its domain, or by its own links without climbing to a tier."""
+        found, fresh = {node}, {node}
+        while fresh and tier > LEAF:
+            ends = list(zip(self.graph.cable_a.tolist(), self.graph.cable_b.tolist(), strict=True))
+            below = [
+                pair
+                for pair, beyond in zip(ends, self.beyond.tolist(), strict=True)
+                if not beyond and max(int(self.role[end]) for end in pair) < tier
+            ]
+            fresh = {end for pair in below if found & set(pair) for end in pair} - found
+            found |= fresh
+        return (found & set(self.nodes)) | self.mates(node)
+
+    def times(self, share: dict[int, dict[int, Fraction]]) -> tuple[Fraction, Fraction, Fraction] | None:
+        """Of a ring, of all-to-all and of pairs as far apart as can be; None where one does not end."""
+        slowest = [Fraction(0)] * 3
+        for domain in {frozenset(self.mates(n)) for n in self.nodes}:
+            for t in self.tiers:
+                away = {n: len(self.nodes) - len(self.near[t][n]) for n in domain}
+                if not any(away.values()) or not sum(self.rate[t][n] for n in domain):
+                    continue
+                rate = sum(self.rate[t][n] * share[t][n] for n in domain)
+                if not rate:
+                    return None
+                ring = sum(Fraction(1, len(self.near[t][n])) for n in domain if away[n])
+                sends = (ring, Fraction(sum(away.values())), Fraction(sum(far > 0 for far in away.values())))
+                slowest = [max(old, new / rate) for old, new in zip(slowest, sends, strict=True)]
+        return slowest[0], slowest[1], slowest[2]
+
+    def slowdown(self, left: np.ndarray) -> tuple[float, ...]:
+        """Of the same three; empty where one does not end."""
+        slow = self.times({t: self.fair(t, left, self.rate[t]) for t in self.tiers})
+        assert self.usual is not None
+        if slow is None:
+            return ()
+        return tuple(float(s / u) if u else 1.0 for s, u in zip(slow, self.usual, strict=True))
 
     @staticmethod
     def scaled(rate: dict[int, Fraction], share: dict[int, Fraction]) -> dict[int, Fraction]:
@@ -294,22 +339,25 @@ def failures(graph: FabricGraph) -> list[tuple[str, np.ndarray]]:
     return found
 
 
-def check(graph: FabricGraph) -> None:
+def check(graph: FabricGraph, nodes_per_domain: int) -> None:
     num_nodes = int((graph.device_role == NODE).sum())
-    reference = Reference(graph)
+    reference = Reference(graph, nodes_per_domain)
     ports = int(graph.cable_a_port[graph.device_role[graph.cable_a] == NODE].max()) + 1
     expected: Counter[tuple[object, ...]] = Counter()
     for kind, left in failures(graph):
         own = own_ports_left(graph, left) if ports % PER_NODE == 0 else None
-        expected[kind, *(round(one, 9) for one in reference.effect(left)), own and round(own, 6)] += 1
+        slow = tuple(round(one, 6) for one in reference.slowdown(left))
+        expected[kind, *(round(one, 9) for one in reference.effect(left)), own and round(own, 6), slow] += 1
     design = FabricDesign(
         fabric="random",
         system="random",
         num_accelerators=num_nodes * PER_NODE,
         num_nodes=num_nodes,
+        nodes_per_domain=nodes_per_domain,
         networks=(),
     )
     found: Counter[tuple[object, ...]] = Counter()
+    told = ("all_reduce", "all_to_all", "send_recv")
     for effect in failure_effects(design, graph):
         key = (
             effect.failing.partition(" (as")[0],
@@ -318,6 +366,7 @@ def check(graph: FabricGraph) -> None:
             effect.num_accelerators_cut_off,
             effect.num_accelerators_slowed,
             effect.own_ports_left_frac and round(effect.own_ports_left_frac, 6),
+            tuple(round(effect.slowdown[one], 6) for one in told if effect.slowdown),
         )
         found[key] += effect.num_alike
     assert found == expected
@@ -326,4 +375,4 @@ def check(graph: FabricGraph) -> None:
 @pytest.mark.parametrize("batch", range(NUM_FABRICS // BATCH))
 def test_every_failure_is_that_of_a_maximum_flow(batch: int) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
-        check(laid_out(random_fabric(np.random.default_rng(seed))))
+        check(laid_out(random_fabric(np.random.default_rng(seed))), nodes_per_domain=1 + seed % 3)

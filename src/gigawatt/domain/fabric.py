@@ -223,7 +223,7 @@ class FailureEffect(Record):
     num_accelerators_cut_off: int = 0
     num_accelerators_slowed: int = 0
     slowdown: dict[str, float] = Field(default={})
-    """Time of each collective over its time before, by name."""
+    """Time of each collective over its time before, by name; empty where it does not end."""
     power_left_w: float | None = None
     note: str = ""
 
@@ -239,6 +239,8 @@ class FabricDesign(Record):
     system: str
     num_accelerators: int
     num_nodes: int
+    nodes_per_domain: int = 1
+    """Nodes joined by a scale-up network: they share their ports, and reach each other without the fabric."""
     num_units: int = 1
     """Scalable units that the nodes are bought and cabled in."""
     networks: tuple[Network, ...]

@@ -5,7 +5,8 @@ all traffic between nodes. To the spines: what leaves the nodes under its own le
 leaves its pod. In a dragonfly, out of its group. The flow is max-min fair, and a maximum flow, on the links
 that are left, routed upwards; what comes down is its mirror image. `bandwidth_left_frac` is the least share,
 over nodes and tiers, of what a node could send before. A node spreads its traffic over all of its ports;
-`own_ports_left_frac` says what an accelerator keeps that is left to its own.
+`own_ports_left_frac` says what an accelerator keeps that is left to its own. `slowdown` counts only what
+leaves a scale-up domain, whose nodes share all of their ports (`gigawatt.design.fabric.domains`).
 
 Each class of alike cables and switches is worked out once (`gigawatt.design.fabric.symmetry`).
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gigawatt.design.fabric.graph import LEAF, NODE, ROLES, FabricGraph
-from gigawatt.design.fabric.reach import COLLECTIVES, Reach, ReachLeft
+from gigawatt.design.fabric.reach import Reach, ReachLeft
 from gigawatt.design.fabric.symmetry import Alike, alike
 from gigawatt.design.fabric.wiring import Array, Wiring, wiring_of
 from gigawatt.domain.fabric import FabricDesign, FailureEffect
@@ -31,7 +32,7 @@ def failure_effects(design: FabricDesign, graph: FabricGraph) -> tuple[FailureEf
     where there are several. `graph` is laid out from `design`; its first nodes hold the accelerators.
     """
     per_node = design.num_accelerators // design.num_nodes
-    wiring = wiring_of(graph, design.num_nodes, per_node)
+    wiring = wiring_of(graph, design.num_nodes, per_node, design.nodes_per_domain)
     whole, ports = Reach(wiring), _Ports(graph, design.num_nodes, per_node)
     return _merged(_effect(whole, ports, failure) for failure in _failures(wiring, ports))
 
@@ -84,6 +85,7 @@ def _effect(whole: Reach, ports: _Ports, failure: _Failure) -> FailureEffect:
     left = ReachLeft(whole, failure.count)
     cut_off = left.num_cut_off()
     own, stranded = ports.left(failure.lost)
+    slowdown = left.slowdown()
     return FailureEffect(
         failing=f"{failure.kind}|{failure.example}",
         num_alike=failure.num_alike,
@@ -92,14 +94,16 @@ def _effect(whole: Reach, ports: _Ports, failure: _Failure) -> FailureEffect:
         own_ports_left_frac=own,
         num_accelerators_cut_off=cut_off,
         num_accelerators_slowed=left.num_slowed(),
-        slowdown={} if cut_off else {one: left.slowdown(one) for one in COLLECTIVES},
-        note=_note(cut_off, stranded),
+        slowdown=slowdown,
+        note=_note(cut_off, stranded, ends=bool(slowdown)),
     )
 
 
-def _note(cut_off: int, stranded: int) -> str:
-    if cut_off:
+def _note(cut_off: int, stranded: int, ends: bool) -> str:
+    if not ends:
         return "a collective over those cut off does not end"
+    if cut_off:
+        return f"{cut_off:,} accelerators reach others over the scale-up network alone, or the job stops"
     if stranded:
         verb = (
             "accelerators lose all ports of their own: they go"

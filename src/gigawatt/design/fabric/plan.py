@@ -82,6 +82,7 @@ def plan_fabric(
         system=system.id,
         num_accelerators=num_accelerators,
         num_nodes=nodes,
+        nodes_per_domain=max(1, system.num_accelerators_per_domain // per_node),
         num_units=compute.num_units,
         networks=networks,
         notes=_notes(compute, parts, system),

@@ -7,7 +7,7 @@ groups that look the same are worked out once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from gigawatt.design.fabric.domains import COLLECTIVES, DomainTimes
 from gigawatt.design.fabric.flow import SINK, Folded, fair_shares, folded
 from gigawatt.design.fabric.graph import CORE, LEAF, SPINE
 from gigawatt.design.fabric.symmetry import refined
@@ -22,7 +23,6 @@ from gigawatt.design.fabric.wiring import BESIDE, OUT, Array, Mesh, Wiring
 
 GROUP_EXIT = CORE + 1
 """The tier beyond a dragonfly's group: traffic is there once it is on a link that leads out of the group."""
-COLLECTIVES = ("all_reduce", "all_gather", "all_to_all", "send_recv")
 
 
 class Alike(NamedTuple):
@@ -64,7 +64,8 @@ class Reach:
         }
         self.kind = self._kinds()
         """[devices] nodes of one kind have the same ports, rates and groups."""
-        self.time = {one: self.slowest(one, self.apart({})) for one in COLLECTIVES}
+        self.domains = DomainTimes(wiring.domains, self.num_nodes, self.group, self.num_inside, self.rate)
+        self.times = self.domains.slowest({}, ())
 
     def _capacity_up(self) -> Array:
         capacity = np.zeros(self.wiring.num_devices, np.int64)
@@ -149,19 +150,6 @@ class Reach:
         pairs = zip(devices[first].tolist(), size.tolist(), strict=True)
         return tuple(rate[device] * number for device, number in pairs)
 
-    def crossing(self, collective: str, tier: int, node: int) -> Fraction:
-        """Share of a node's traffic that has to reach a tier.
-
-        Of a ring in the order of the nodes one node's worth leaves each group; all-to-all is uniform; pairs
-        that send to each other are as far apart as can be.
-        """
-        inside, total = int(self.num_inside[tier][node]), self.num_nodes
-        if inside >= total and tier > LEAF:
-            return Fraction(0)
-        if collective == "all_to_all":
-            return Fraction(total - inside, max(total - 1, 1))
-        return Fraction(1) if collective == "send_recv" else Fraction(1, inside)
-
     def apart(self, left: Mapping[int, Array]) -> list[Alike]:
         """Nodes with what is left to them, those alike together; a tier that is not given is left whole."""
         nodes = np.flatnonzero(self.ports)
@@ -180,15 +168,6 @@ class Reach:
             for at, num in zip(first.tolist(), number, strict=True)
         ]
 
-    def slowest(self, collective: str, alike: Iterable[Alike]) -> Fraction:
-        """Longest time of these nodes, per byte of their ports' capacity."""
-        times = [Fraction(0)]
-        for node, _, _, left in alike:
-            for tier, share in zip(self.tiers, left, strict=True):
-                if rate := self.rate[tier][node] * share:
-                    times.append(self.crossing(collective, tier, node) * int(self.ports[node]) / rate)
-        return max(times)
-
 
 class ReachLeft:
     """What every node can still send to each tier with `count` links left in each bundle."""
@@ -197,12 +176,12 @@ class ReachLeft:
         self.whole, wiring = whole, whole.wiring
         changed = count != wiring.count
         touched = np.unique(np.concatenate((wiring.low[changed], wiring.high[changed])))
-        left = {}
+        self.left: dict[int, Array] = {}
         for tier in whole.tiers:
             group = whole.group[tier]
             there = np.isin(group, group[touched[wiring.role[touched] < tier]])
-            left[tier] = whole.shares(tier, there, count, whole.rate[tier])
-        self.alike = whole.apart(left)
+            self.left[tier] = whole.shares(tier, there, count, whole.rate[tier])
+        self.alike = whole.apart(self.left)
 
     def worst_frac(self) -> Fraction:
         """The least share left to a node, over all tiers."""
@@ -225,7 +204,9 @@ class ReachLeft:
             shares.append(sent / total if total else Fraction(1))
         return min(shares)
 
-    def slowdown(self, collective: str) -> float:
-        """Time of the slowest node over what it was."""
-        usual = self.whole.time[collective]
-        return float(self.whole.slowest(collective, self.alike) / usual) if usual else 1.0
+    def slowdown(self) -> dict[str, float]:
+        """By collective, the time of the slowest scale-up domain over what it was; empty if it never ends."""
+        usual, slow = self.whole.times, self.whole.domains.slowest(self.left, self.whole.fractions())
+        if slow is None or usual is None:
+            return {}
+        return {one: float(slow[one] / usual[one]) if usual[one] else 1.0 for one in COLLECTIVES}

@@ -53,9 +53,11 @@ def alike(wiring: Wiring) -> Alike:
     out = wiring.way == OUT
     if not out.any():
         return _images(wiring, _kinds(wiring, np.zeros(wiring.num_devices, np.uint64)))
-    stubs = np.zeros(wiring.num_devices, np.uint64)
+    stubs: Array = np.zeros(wiring.num_devices, np.uint64)
     for end in (wiring.low[out], wiring.high[out]):
         np.add.at(stubs, end, mixed(wiring.sort_of[out]) * wiring.count[out].astype(np.uint64))
+    if _reach_over_groups(wiring):  # which two groups a link joins then counts: no group is like another
+        stubs = mixed(stubs) ^ mixed(wiring.pod + 1)
     inner, kept = _without(wiring, out)
     near = _images(inner, _kinds(wiring, stubs))
     ends = np.sort(np.stack((near.device[wiring.low], near.device[wiring.high])), axis=0)
@@ -118,7 +120,7 @@ def _images(wiring: Wiring, kinds: Array) -> Alike:
     for image in _proposals(wiring, refined(wiring.mesh, wiring.count, kinds)):
         bundles = _bundle_image(wiring, image) if (kinds[image] == kinds).all() else None
         cables = None if bundles is None else _cable_image(wiring, bundles)
-        if bundles is not None and cables is not None:
+        if bundles is not None and cables is not None and _keeps_domains(wiring, image):
             images.append((image, bundles, cables))
     return Alike(*(_orbits(each) for each in zip(*images, strict=True)))
 
@@ -156,6 +158,22 @@ def _cable_image(wiring: Wiring, bundles: Array) -> Array | None:
     found = _cables_with(wiring, bundles)
     same = (found >= 0) & (wiring.cable_count[found] == wiring.cable_count)
     return found if same.all() else None
+
+
+def _keeps_domains(wiring: Wiring, image: Array) -> bool:
+    """Whether nodes of one domain go to nodes of one domain."""
+    row, device, num = wiring.domains
+    moved, still = (np.zeros(int(row.max(initial=-1)) + 1, np.uint64) for _ in range(2))
+    np.add.at(moved, row, mixed(image[device]) * num.astype(np.uint64))
+    np.add.at(still, row, mixed(device) * num.astype(np.uint64))
+    return bool(np.array_equal(np.sort(moved), np.sort(still)))
+
+
+def _reach_over_groups(wiring: Wiring) -> bool:
+    """Whether a domain has nodes in several groups."""
+    row, device, _ = wiring.domains
+    pairs = np.unique(np.stack((row, wiring.pod[device])), axis=1)
+    return pairs.shape[1] > len(np.unique(row))
 
 
 def _proposals(wiring: Wiring, stable: Array) -> Iterator[Array]:

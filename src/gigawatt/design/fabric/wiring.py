@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,17 @@ UP, BESIDE, OUT = range(3)
 """Bundles lead to the tier above, to a switch of the same group, or out of the group (dragonfly)."""
 _MOST_PARTS = 1024
 _FACTORS = np.random.SeedSequence(0).generate_state(3, np.uint64) | np.uint64(1)
+
+
+class Domains(NamedTuple):
+    """Scale-up domains by the classes of devices that their nodes are of; every mix of classes once."""
+
+    row: Array
+    """[entries] a number for each mix, ascending."""
+    device: Array
+    """[entries] a class."""
+    num: Array
+    """[entries] nodes of the class that are in such a domain."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Wiring:
     """One cable of each kind, as the graph numbers it."""
     first: Array
     """[devices]: the class of the first member of its twins, itself where it is the first."""
+    domains: Domains
 
     @property
     def num_devices(self) -> int:
@@ -124,8 +136,13 @@ def surroundings(mesh: Mesh, labels: Array, count: Array) -> Array:
     return np.asarray(running[begins[1:]] - running[begins[:-1]])
 
 
-def wiring_of(graph: FabricGraph, num_nodes: int, num_accelerators_per_node: int) -> Wiring:
-    """A network's wiring, twins drawn together; the first `num_nodes` nodes hold the accelerators."""
+def wiring_of(
+    graph: FabricGraph, num_nodes: int, num_accelerators_per_node: int, nodes_per_domain: int = 1
+) -> Wiring:
+    """A network's wiring, twins drawn together; the first `num_nodes` nodes hold the accelerators.
+
+    So many nodes in turn make up a scale-up domain; nodes of domains that differ are no twins.
+    """
     role = np.where(graph.device_role == MANAGER, NODE, graph.device_role).astype(np.int64)
     number = np.arange(graph.num_devices)
     holds = (graph.device_role == NODE) & (graph.device_index < num_nodes)
@@ -133,14 +150,30 @@ def wiring_of(graph: FabricGraph, num_nodes: int, num_accelerators_per_node: int
     places = (graph.device_pod, graph.device_plane, graph.device_unit)
     pod, plane, unit = (place.astype(np.int64) for place in places)
     whole = _bundled(
-        _Devices(number, np.ones_like(number), role, held, pod, plane, unit, number),
+        _Devices(number, np.ones_like(number), role, held, pod, plane, unit, number, _none_of_them()),
         graph.cable_a.astype(np.int64),
         graph.cable_b.astype(np.int64),
         _whole_multiples(graph.cable_bytes_per_s),
         graph.cable_number,
     )
-    twins, devices = _twins(whole)
+    twins, devices = _twins(whole, number[:num_nodes] // nodes_per_domain)
     return _drawn_together(whole, twins, devices)
+
+
+def _none_of_them() -> Domains:
+    return Domains(*(np.zeros(0, np.int64) for _ in Domains._fields))
+
+
+def _mixes(domain: Array, member: Array) -> Domains:
+    """The distinct domains, from the domain and the class of every node."""
+    width = int(member.max(initial=0)) + 1
+    pairs, num = np.unique(domain * width + member, return_counts=True)
+    row, device = np.divmod(pairs, width)
+    total = np.zeros(int(domain.max(initial=-1)) + 1, np.uint64)
+    np.add.at(total, row, mixed(device) * num.astype(np.uint64))
+    first = np.unique(total, return_index=True)[1]
+    kept = np.isin(row, first)
+    return Domains(np.searchsorted(np.sort(first), row[kept]), device[kept], num[kept])
 
 
 @dataclass(frozen=True)
@@ -153,6 +186,7 @@ class _Devices:
     plane: Array
     unit: Array
     first: Array
+    domains: Domains
 
 
 def _whole_multiples(rates: Array) -> Array:
@@ -201,14 +235,20 @@ def _kinds(rows: Array) -> tuple[Array, Array, Array, Array]:
     return rows[begin], begin, count, which
 
 
-def _twins(whole: Wiring) -> tuple[Array, _Devices]:
-    """The class of every device, first members apart, and the classes in the order of their firsts."""
+def _twins(whole: Wiring, domain: Array) -> tuple[Array, _Devices]:
+    """The class of every device, first members apart, and the classes in the order of their firsts.
+
+    `domain` is that of each node.
+    """
     around = surroundings(whole.mesh, mixed(np.arange(whole.num_devices)), whole.count)
     if whole.cable_bundles.shape[1] > 1:
         around = mixed(around ^ _cable_surroundings(whole))
     told_apart = (whole.role, whole.num_accelerators, whole.pod, whole.plane)
     for label in told_apart:
         around = mixed(around ^ mixed(label + 1))
+    inside = np.zeros(int(domain.max(initial=-1)) + 1, np.uint64)
+    np.add.at(inside, domain, around[: len(domain)])
+    around[: len(domain)] = mixed(around[: len(domain)] ^ mixed(inside)[domain])
     first, which = np.unique(around, return_index=True, return_inverse=True)[1:]
     leader = first[which]
     number = np.arange(whole.num_devices)
@@ -219,7 +259,8 @@ def _twins(whole: Wiring) -> tuple[Array, _Devices]:
     of_first = np.searchsorted(drawn, drawn // 2 * 2)
     held = whole.num_accelerators[begin]
     places = (whole.pod[begin], whole.plane[begin], whole.unit[begin])
-    return member, _Devices(begin, size, whole.role[begin], held, *places, of_first)
+    mixes = _mixes(domain, member[: len(domain)])
+    return member, _Devices(begin, size, whole.role[begin], held, *places, of_first, mixes)
 
 
 def _cable_surroundings(whole: Wiring) -> Array:
