@@ -18,6 +18,7 @@ from gigawatt import units
 DIMENSIONLESS = {
     "value": "the unit stands in the key or suffix beside it",
     "factor": "a ratio",
+    "scale": "of every pool of a replay, a ratio",
     "ratio": "a ratio",
     "pue": "power usage effectiveness, a ratio >= 1",
     "peak_pue": "the same, of one hour",

@@ -40,12 +40,16 @@ def test_whole_amounts_are_exact(count: int, unit: str) -> None:
     assert units.parse_quantity(f"{count} {unit}", "_bytes") == count * int(bits[unit]) / 8
 
 
+SAME_DIMENSION = {("_usd_per_year", "_usd_per_gpu_h"), ("_w", "_j_per_year"), ("_j_per_year", "_w")}
+
+
 @given(magnitudes, suffixes)
 def test_a_printed_number_is_refused_under_every_other_dimension(magnitude: float, suffix: str) -> None:
     text = units.format_quantity(magnitude, suffix)
     for other, spec in units.SUFFIXES.items():
-        # An amount per year is a price per GPU hour where the key says that it is one GPU's.
-        if other == suffix or (suffix == "_usd_per_year" and other == "_usd_per_gpu_h"):
+        # An amount per year is a price per GPU hour where the key says that it is one GPU's; energy per
+        # year is a power.
+        if other == suffix or (suffix, other) in SAME_DIMENSION:
             continue
         with pytest.raises(UnitError) as refused:
             units.parse_quantity(text, other)

@@ -28,42 +28,42 @@ Progress = Callable[[int, int, str], None]
 
 def replay_jobs(
     jobs: JobTrace | Iterable[Job],
-    capacity: Mapping[str, float],
+    num_nodes: Mapping[str, float],
     policy: str,
     scale: float = 1.0,
     progress: Progress = lambda _done, _total, _label: None,
 ) -> ReplayResult:
     """Play `jobs` back on one pool of max(8, int(nodes x 8 x scale)) GPUs per tenant.
 
-    `capacity` is each tenant's number of 8-GPU nodes. Gangs start whole, run exactly as long as they did, and
+    `num_nodes`: of eight GPUs, by tenant. Gangs start whole, run exactly as long as they did, and
     are not preempted. A job larger than its pool, or of a tenant without one, is dropped and counted.
     `progress(done, total, label)` counts events. Errors: InputError for a policy that there is not, a scale
     or capacity out of range, or jobs that cannot be (negative, NaN).
     """
     trace = jobs if isinstance(jobs, JobTrace) else JobTrace.of(jobs)
-    total_gpus = pool_gpus(capacity, scale)
+    total_gpus = pool_gpus(num_nodes, scale)
     if policy not in POLICIES:
         raise InputError(f"{policy}: no such policy; there are {', '.join(POLICIES)}")
     _check(trace)
-    pool_of, dropped = _assign(trace, list(capacity), total_gpus)
+    pool_of, dropped = _assign(trace, list(num_nodes), total_gpus)
     kept = np.flatnonzero(dropped == 0)
     kept = kept[np.argsort(trace.submit_s[kept], kind="stable")]
     fleet = new_fleet(pool_of[kept], trace.duration_s[kept], trace.num_gpus[kept], total_gpus)
     world = new_world(trace.submit_s[kept], len(total_gpus))
     run(fleet, world, POLICIES[policy].number, progress)
-    return _result(trace, kept, fleet, world, tuple(capacity), policy, scale, dropped)
+    return _result(trace, kept, fleet, world, tuple(num_nodes), policy, scale, dropped)
 
 
-def pool_gpus(capacity: Mapping[str, float], scale: float = 1.0) -> Ints:
+def pool_gpus(num_nodes: Mapping[str, float], scale: float = 1.0) -> Ints:
     """GPUs of each tenant's pool, in order. Errors: InputError where there is no such number."""
     if not 0.0 < scale <= MOST_SCALE:
         raise InputError(f"scale: expected more than 0 and at most {MOST_SCALE:g}, found {scale:g}")
-    if not capacity:
+    if not num_nodes:
         raise InputError("no tenant has capacity")
-    for tenant, nodes in capacity.items():
+    for tenant, nodes in num_nodes.items():
         if not 0.0 <= nodes * GPUS_PER_NODE * scale <= MOST_GPUS:
             raise InputError(f"{tenant}: expected from 0 to {MOST_GPUS:,} GPUs, found {nodes:g} nodes")
-    pools = [max(GPUS_PER_NODE, int(nodes * GPUS_PER_NODE * scale)) for nodes in capacity.values()]
+    pools = [max(GPUS_PER_NODE, int(nodes * GPUS_PER_NODE * scale)) for nodes in num_nodes.values()]
     return np.array(pools, np.int64)
 
 

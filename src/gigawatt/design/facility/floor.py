@@ -350,7 +350,7 @@ def hall_corners_m(floor: FloorPlan) -> tuple[Floats, Floats]:
 def device_positions(
     floor: FloorPlan, design: FabricDesign, graph: Graph, network: str = "compute"
 ) -> DevicePositions:
-    """Where each device of a network's graph stands: nodes fill the racks of their unit in order, the switches
+    """Where each device of a network's graph stands: nodes fill the racks of their unit in order, switches
     of each tier are spread over the racks that were planned for that tier of that network. Machines beyond
     the nodes (storage, the fabric manager) are taken to stand amid the last unit.
     """

@@ -1,4 +1,4 @@
-"""Every switch in a rack that was planned for it: counted rack by rack, unit by unit, from the coordinates."""
+"""Every switch in a rack planned for it: counted rack by rack, unit by unit, from the coordinates."""
 
 from __future__ import annotations
 
