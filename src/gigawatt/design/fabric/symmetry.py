@@ -173,7 +173,7 @@ def _reach_over_groups(wiring: Wiring) -> bool:
     """Whether a domain has nodes in several groups."""
     row, device, _ = wiring.domains
     pairs = np.unique(np.stack((row, wiring.pod[device])), axis=1)
-    return pairs.shape[1] > len(np.unique(row))
+    return bool(pairs.shape[1] > len(np.unique(row)))
 
 
 def _proposals(wiring: Wiring, stable: Array) -> Iterator[Array]:
