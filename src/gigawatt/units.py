@@ -178,6 +178,10 @@ SUFFIXES: Mapping[str, Suffix] = {
     ),
     "_kgco2": Suffix("kgCO2", "emissions", "120 tCO2", _CARBON),
     "_kgco2_per_mwh": Suffix("kgCO2/MWh", "a carbon intensity", "400 kgCO2/MWh", _flat("kgCO2/MWh")),
+    "_kgco2_per_million_tokens": Suffix(
+        "kgCO2/1M tokens", "emissions per million tokens", "0.2 kgCO2/1M tokens", _flat("kgCO2/1M tokens")
+    ),
+    "_usd_per_kgco2": Suffix("USD/kgCO2", "a price of emissions", "$160/tCO2", ((1e-3, 1e-3, "${}/tCO2"),)),
     "_c": Suffix("°C", "a temperature in °C", "27 °C", _flat("°C")),
     "_k": Suffix("K", "a temperature (or a difference) in K", "10 K", _flat("K")),
     "_m": Suffix("m", "a length", "50 m", ((1e-3, 1e-3, "{} mm"), (1.0, 1.0, "{} m"), (1e4, 1e3, "{} km"))),
@@ -198,6 +202,7 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_usd_per_m2": Suffix("USD/m2", "a price per area", "$3000/m2", _scaled("$", "/m2")),
     "_tokens": Suffix("token", "a number of tokens", "15.6T tokens", _scaled("", " tokens")),
     "_tokens_per_s": Suffix("token/s", "a token rate", "1.2M tokens/s", _scaled("", " tokens/s")),
+    "_tokens_per_mwh": Suffix("token/MWh", "tokens per energy", "9B tokens/MWh", _scaled("", " tokens/MWh")),
     "_per_s": Suffix("Hz", "a frequency", "50 Hz", (*_flat("/day", 1 / 86400), (0.1, 1.0, "{} /s"))),
 }
 
