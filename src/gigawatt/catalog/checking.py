@@ -15,6 +15,7 @@ from gigawatt.documents import load_yaml, read_text
 from gigawatt.domain.fabric import SCALE_UP, FabricKind, Link, NetworkName, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, NumberFormat, System
+from gigawatt.domain.hazard import Hazard, Part
 from gigawatt.domain.market import Offer
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Sourced
@@ -35,6 +36,8 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "equipment": Equipment,
     "climates": Climate,
     "sites": Site,
+    "hazards": Hazard,
+    "parts": Part,
     "reliability": FleetReliability,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -134,6 +137,10 @@ def _referring(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tu
     for fleet in rows["reliability"]:
         if fleet.accelerator and fleet.accelerator not in accelerators:
             yield f"reliability/{fleet.id}", f'accelerator "{fleet.accelerator}" is not in the catalogue'
+    parts = {row.id for row in rows["parts"]}
+    for hazard in rows["hazards"]:
+        if hazard.part and hazard.part not in parts:
+            yield f"hazards/{hazard.id}", f'part "{hazard.part}" is not in the catalogue'
     yield from _sites_refer(rows)
     yield from _fabrics_refer(rows)
 
@@ -214,8 +221,9 @@ def _consistent(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
             yield from ((f"systems/{system.id}", message) for message in messages)
     for offer in rows["offers"]:
         yield from ((f"offers/{offer.id}", message) for message in offer.contradictions())
-    for fleet in rows["reliability"]:
-        yield from ((f"reliability/{fleet.id}", message) for message in fleet.contradictions())
+    for section in ("hazards", "parts", "reliability"):
+        for row in rows[section]:
+            yield from ((f"{section}/{row.id}", message) for message in row.contradictions())
     for section, fields in _OPTIONAL.items():
         yield from _told_missing(section, rows[section], fields)
 
@@ -244,7 +252,7 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
     taught = [*learnt.formats, *learnt.software, *learnt.parameters, *learnt.attention, *learnt.accounting]
     moved = catalog.collective_calibration()
     taught += [*moved.scale_up, *moved.scale_out, *moved.protocols, *moved.exchanges, *moved.harnesses]
-    taught += moved.parameters
+    taught += [*moved.parameters, catalog.frail_nodes()]
     for section, section_rows in (*rows.items(), ("calibration", taught)):
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}

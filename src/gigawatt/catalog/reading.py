@@ -37,6 +37,7 @@ from gigawatt.documents import (
 from gigawatt.domain.fabric import FabricKind, Link, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.domain.hazard import FrailNodes, Hazard, Part
 from gigawatt.domain.huggingface import read_config
 from gigawatt.domain.market import Offer
 from gigawatt.domain.record import Record, Source, Sourced
@@ -127,6 +128,14 @@ class Catalog:
         """The site with this id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("sites", id, Site)
 
+    def hazard(self, id: str) -> Hazard:
+        """One way to fail, by id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("hazards", id, Hazard)
+
+    def part(self, id: str) -> Part:
+        """What repairs take from the shelf, by id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("parts", id, Part)
+
     def reliability(self, id: str) -> FleetReliability:
         """What a fleet says of failures, by id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("reliability", id, FleetReliability)
@@ -207,6 +216,11 @@ class Catalog:
             parameters=parse_records(facts, PhysicalParameter, ("parameters",)),
             fit=read_record(self._calibration_file("collectives.json"), CollectiveFit),
         )
+
+    def frail_nodes(self) -> FrailNodes:
+        """How many nodes are lemons and what they cause, from the last root that says so."""
+        document = load_yaml(self._calibration_file("hazards.yaml"))
+        return parse_record(document, FrailNodes, ("frail_nodes", 0))
 
     @property
     def published_collectives(self) -> Path:
@@ -294,6 +308,8 @@ class Catalog:
             "equipment": self.equipment,
             "climates": self.climate,
             "sites": self.site,
+            "hazards": self.hazard,
+            "parts": self.part,
             "reliability": self.reliability,
             "sources": self._source,
         }

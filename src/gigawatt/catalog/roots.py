@@ -22,6 +22,8 @@ Table = Literal[
     "equipment",
     "climates",
     "sites",
+    "hazards",
+    "parts",
     "reliability",
 ]
 TABLES: tuple[Table, ...] = get_args(Table)

@@ -15,6 +15,8 @@ _SCHEMAS = {
     "switch": ("domain.fabric", "Switch"),
     "link": ("domain.fabric", "Link"),
     "fabric": ("domain.fabric", "FabricKind"),
+    "hazard": ("domain.hazard", "Hazard"),
+    "part": ("domain.hazard", "Part"),
     "reliability": ("domain.reliability", "FleetReliability"),
     "equipment": ("domain.facility", "Equipment"),
     "climate": ("domain.facility", "Climate"),
