@@ -26,6 +26,10 @@ class ScaleUp(Sourced):
     in_network_reduction: bool = False
     mesh: bool = False
     """A link to each other accelerator instead of a switch: a smaller group has fewer links to use."""
+    torus_axes: int = Field(default=0, ge=0, le=3)
+    """Axes of a torus, with a link to either neighbour along each; 0: it is none."""
+    torus_ring_multiple: int = Field(default=1, gt=0)
+    """A block of the torus is closed along an axis whose extent is a multiple of this, else open."""
     most_network_ports: int | None = Field(default=None, gt=0)
     """Ports that a domain's rings and trees leave by at most, however many it has; None: all of them."""
 

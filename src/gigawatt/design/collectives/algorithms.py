@@ -34,6 +34,8 @@ class Span(NamedTuple):
     """1 where the scale-up switches reduce, else 0."""
     reduces_far: Number
     """1 where the network's switches reduce, else 0."""
+    torus_hops: Number = 0.0
+    """Links to the farthest rank where a domain is a torus, else 0."""
 
 
 class Traffic(NamedTuple):
@@ -122,6 +124,22 @@ def _rail_all_reduce(size: Number, span: Span) -> Traffic:
     )
 
 
+def _torus_gather(size: Number, span: Span) -> Traffic:
+    return _rail_gather(size, span)._replace(near_steps=span.torus_hops, usable=span.ranks > 1)
+
+
+def _torus_all_reduce(size: Number, span: Span) -> Traffic:
+    return _rail_all_reduce(size, span)._replace(near_steps=2.0 * span.torus_hops, usable=span.ranks > 1)
+
+
+def _torus_all_to_all(size: Number, span: Span) -> Traffic:
+    return _all_to_all(size, span)._replace(near_steps=span.torus_hops, waited_ranks=0.0)
+
+
+def _torus_broadcast(size: Number, span: Span) -> Traffic:
+    return _broadcast(size, span)._replace(near_steps=span.torus_hops)
+
+
 def _all_to_all(size: Number, span: Span) -> Traffic:
     near = all_to_all_near_bytes(size, span.ranks, span.inside)
     far = all_to_all_far_bytes(size, span.ranks, span.inside)
@@ -150,6 +168,8 @@ class Algorithm:
     traffic: Callable[[Number, Span], Traffic]
     by_default: bool = True
     """Whether NCCL chooses it of itself."""
+    torus: bool = False
+    """Whether it runs on a torus, or else where any two ranks of a domain have a way of their own."""
 
 
 ALGORITHMS: Mapping[str, tuple[Algorithm, ...]] = {
@@ -160,22 +180,25 @@ ALGORITHMS: Mapping[str, tuple[Algorithm, ...]] = {
         Algorithm("nvls-tree", _nvls_tree),
         Algorithm("sharp", _sharp_all_reduce),
         Algorithm("rail", _rail_all_reduce, by_default=False),
+        Algorithm("torus", _torus_all_reduce, torus=True),
     ),
     "all_gather": (
         Algorithm("ring", _ring_gather),
         Algorithm("pat", _pat_gather),
         Algorithm("nvls", _nvls_gather, by_default=False),
         Algorithm("rail", _rail_gather, by_default=False),
+        Algorithm("torus", _torus_gather, torus=True),
     ),
     "reduce_scatter": (
         Algorithm("ring", _ring_gather),
         Algorithm("pat", _pat_gather),
         Algorithm("nvls", _nvls_gather, by_default=False),
         Algorithm("rail", _rail_gather, by_default=False),
+        Algorithm("torus", _torus_gather, torus=True),
     ),
-    "all_to_all": (Algorithm("pairwise", _all_to_all),),
-    "broadcast": (Algorithm("ring", _broadcast),),
-    "send_recv": (Algorithm("pairwise", _send_recv),),
+    "all_to_all": (Algorithm("pairwise", _all_to_all), Algorithm("torus", _torus_all_to_all, torus=True)),
+    "broadcast": (Algorithm("ring", _broadcast), Algorithm("torus", _torus_broadcast, torus=True)),
+    "send_recv": (Algorithm("pairwise", _send_recv), Algorithm("torus", _send_recv, torus=True)),
 }
 """To add an algorithm: its bytes and steps here, its protocols in data/calibration/collectives.yaml."""
 

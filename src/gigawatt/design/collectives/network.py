@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gigawatt.design.collectives.algorithms import Span
 from gigawatt.design.collectives.hashing import EVEN, hash_slowdown, leaf_flows
 from gigawatt.design.collectives.pricing import Links
+from gigawatt.design.collectives.torus import Block, block_of
 from gigawatt.domain.calibration_collectives import CollectiveCalibration, ScaleOut, ScaleUp
 from gigawatt.domain.fabric import FabricDesign, Network
 from gigawatt.domain.hardware import System
@@ -67,17 +68,19 @@ def route_of(
     near, own_near = _near_of(system, calibration)
     far, own_far = _far_of(system, calibration, fabric, network) if domains > 1 else (None, True)
     rate = _port_rate(system, fabric) if far else 1.0
+    block = block_of(inside, near.torus_axes, near.torus_ring_multiple) if near.torus_axes else None
     span = Span(
         num_ranks,
         inside,
         domains,
         float(system.in_network_reduction),
         float(bool(far and far.in_network_reduction)),
+        block.num_hops if block else 0.0,
     )
     hashed = _hashed(collective, inside, domains, system, near, fabric, around)
     loss = _loss(collective, num_ranks, inside, fabric, around) * hashed.mean_factor
     links = Links(
-        near_bytes_per_s=_near_rate(system, near, inside) / around.num_sharing,
+        near_bytes_per_s=_near_rate(collective, system, near, inside, block) / around.num_sharing,
         far_bytes_per_s=_ports(collective, num_ranks, inside, near) * rate / loss / around.num_sharing,
         hop_s=far.hop_s if far else 0.0,
     )
@@ -104,18 +107,25 @@ def ports_used(collective: str, inside: int, near: ScaleUp) -> int:
 
 
 def _near_of(system: System, calibration: CollectiveCalibration) -> tuple[ScaleUp, bool]:
-    """The system's scale-up links, else those nearest in rate among links that reduce alike."""
+    """The system's scale-up links, else those nearest in rate among switches that reduce alike."""
     for row in calibration.scale_up:
         if system.id in row.systems:
             return row, True
     rate = system.scale_up_bytes_per_s or 1.0
-    alike = [r for r in calibration.scale_up if r.in_network_reduction == system.in_network_reduction]
-    chosen = min(alike or calibration.scale_up, key=lambda r: abs(math.log(r.bytes_per_s / rate)))
+    rows = [row for row in calibration.scale_up if not row.torus_axes]
+    alike = [row for row in rows if row.in_network_reduction == system.in_network_reduction]
+    chosen = min(alike or rows, key=lambda row: abs(math.log(row.bytes_per_s / rate)))
     return chosen, False
 
 
-def _near_rate(system: System, near: ScaleUp, inside: int) -> float:
+def _near_rate(collective: str, system: System, near: ScaleUp, inside: int, block: Block | None) -> float:
+    """Rate at which an accelerator's bytes leave it or come in, of the links that the group has."""
     rate = system.scale_up_bytes_per_s or near.bytes_per_s
+    if block and block.num_hops:
+        link = rate / (2 * near.torus_axes)
+        if collective in EXCHANGING:
+            return link / block.load_frac
+        return link if collective == "send_recv" else link * block.num_links
     if not near.mesh:
         return rate
     others = system.num_accelerators_per_domain - 1

@@ -232,11 +232,12 @@ def _spread(
 ) -> CollectiveSpread:
     """The range that cross-validation left for such sizes, and for what is as well known."""
     keys = keys_of(route.near, route.far)
-    level = "scale_out" if route.far else "scale_up"
+    levels = ("scale_out",) * bool(route.far) + ("scale_up",) * (not route.far or route.near.torus_axes > 0)
     alike = {"reduce_scatter": "all_gather"}.get(collective, collective)
     measured = alike in calibration.fit.collectives
     near_by = int(route.span.ranks) <= FAR_BEYOND * calibration.fit.most_ranks
-    known = route.known and measured and near_by and (level, keys[level]) in calibration.seen
+    seen = all((level, keys[level]) in calibration.seen for level in levels)
+    known = route.known and measured and near_by and seen
     return spread_among(calibration.fit.spreads, band_of(collective, bytes_total), known)
 
 

@@ -87,6 +87,7 @@ def price(
         if algorithm.name not in allowed if allowed else not algorithm.by_default:
             continue
         traffic = algorithm.traffic(bytes_total, span)
+        traffic = traffic._replace(usable=traffic.usable & ((span.torus_hops > 0) == algorithm.torus))
         for protocol in protocols:
             if protocol.algorithm == algorithm.name:
                 refills = physics.refills_reduce if collective in REDUCING else physics.refills_gather
@@ -107,7 +108,8 @@ def _choice(
     latency_s = _latency_s(traffic, protocol, links, physics, captured)
     near_s, far_s = _wire_s(traffic, protocol, links, physics, span.domains)
     wire_s = beside_s(near_s, far_s, physics.overlap)
-    wire_s = filled_s(wire_s, bytes_total, physics.granule_bytes * span.inside)
+    channelled = span.inside * (span.torus_hops == 0)
+    wire_s = filled_s(wire_s, bytes_total, physics.granule_bytes * channelled)
     time_s = ramped_s(latency_s, wire_s, refills, physics.refill_onset)
     time_s = np.where(traffic.usable, time_s, NEVER_S)
     columns = np.broadcast_arrays(time_s, latency_s, near_s, far_s)
