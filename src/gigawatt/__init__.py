@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.contract.schedule import simulate_schedule as simulate_schedule
     from gigawatt.design.collectives import predict_collective as predict_collective
     from gigawatt.design.device import measure_device as measure_device
     from gigawatt.design.fabric import design_fabric as design_fabric
@@ -86,6 +87,7 @@ _HOMES = {
     "read_config": "domain.huggingface",
     "render_report": "report",
     "replay_jobs": "operate",
+    "simulate_schedule": "contract.schedule",
     "validate_collectives": "validation.collectives",
     "validate_fabric": "validation.fabric",
     "validate_training": "validation.training",

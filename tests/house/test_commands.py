@@ -22,6 +22,8 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "contract schedule PROJECT --draw --json --out --overlay --quiet --samples --seed --verbose "
+    "--workers": "simulate_schedule",
     "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json --overlay "
     "--planes --quiet --ranks-per-domain --sharing --system --top-k --verbose": "predict_collective",
     "design fabric --fabric --gpus --json --out --overlay --oversubscription --planes --quiet --site "

@@ -45,6 +45,7 @@ PUBLIC = (
     "read_config",
     "render_report",
     "replay_jobs",
+    "simulate_schedule",
     "validate_collectives",
     "validate_fabric",
     "validate_training",

@@ -20,6 +20,7 @@ from gigawatt.domain.market import Offer
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Sourced
 from gigawatt.domain.reliability import FleetReliability
+from gigawatt.domain.schedule import SchedulePrior
 from gigawatt.errors import InputError
 
 CountParams = Callable[[Model], float]
@@ -39,6 +40,7 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "hazards": Hazard,
     "parts": Part,
     "reliability": FleetReliability,
+    "schedule": SchedulePrior,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")

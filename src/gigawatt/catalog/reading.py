@@ -42,6 +42,7 @@ from gigawatt.domain.huggingface import read_config
 from gigawatt.domain.market import Offer
 from gigawatt.domain.record import Record, Source, Sourced
 from gigawatt.domain.reliability import FleetReliability
+from gigawatt.domain.schedule import SchedulePrior
 from gigawatt.errors import InputError, Problem, UnknownIdError
 
 if TYPE_CHECKING:
@@ -139,6 +140,10 @@ class Catalog:
     def reliability(self, id: str) -> FleetReliability:
         """What a fleet says of failures, by id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("reliability", id, FleetReliability)
+
+    def schedule_prior(self, id: str) -> SchedulePrior:
+        """How long an activity takes, as published, by id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("schedule", id, SchedulePrior)
 
     def offer(self, id: str) -> Offer:
         """The rental offer with this id. Raises UnknownIdError with the nearest ids."""
@@ -311,6 +316,7 @@ class Catalog:
             "hazards": self.hazard,
             "parts": self.part,
             "reliability": self.reliability,
+            "schedule": self.schedule_prior,
             "sources": self._source,
         }
         if section not in readers:

@@ -25,6 +25,7 @@ Table = Literal[
     "hazards",
     "parts",
     "reliability",
+    "schedule",
 ]
 TABLES: tuple[Table, ...] = get_args(Table)
 SECTIONS = (*TABLES, "sources")

@@ -21,6 +21,15 @@ _DESIGN = LazyGroup(
         "training": Later("the best layout of a training run, and the proof", "design", "training"),
     },
 )
+_CONTRACT = LazyGroup(
+    "contract",
+    "what to own, rent and sign, and when capacity is there",
+    {
+        "schedule": Later(
+            "construction risk: P10, P50 and P90 of every date", "contract_schedule", "schedule"
+        ),
+    },
+)
 _OPERATE = LazyGroup(
     "operate",
     "what a fleet does with its jobs",
@@ -68,6 +77,7 @@ ROOT = LazyGroup(
         "init": Later("a commented scenario to start from", "plan", "init"),
         "plan": Later("the main job: a scenario in, a plan directory out", "plan", "plan"),
         "design": _DESIGN,
+        "contract": _CONTRACT,
         "operate": _OPERATE,
         "validate": _VALIDATE,
         "calibrate": _CALIBRATE,

@@ -18,6 +18,8 @@ _SCHEMAS = {
     "hazard": ("domain.hazard", "Hazard"),
     "part": ("domain.hazard", "Part"),
     "reliability": ("domain.reliability", "FleetReliability"),
+    "schedule": ("domain.schedule", "SchedulePrior"),
+    "project": ("domain.schedule", "ConstructionProject"),
     "equipment": ("domain.facility", "Equipment"),
     "climate": ("domain.facility", "Climate"),
     "site": ("domain.facility", "Site"),

@@ -129,6 +129,15 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("effective_frac", "Effective time"),
         text_column("planned_with", "Planned with"),
     ),
+    "schedule": (
+        text_column("id", "Id"),
+        text_column("name", "Name"),
+        text_column("kind", "Activity"),
+        Column("p10_s", "P10"),
+        Column("p50_s", "P50"),
+        Column("p90_s", "P90"),
+        text_column("basis", "Basis"),
+    ),
     "sources": (
         text_column("id", "Key"),
         text_column("title", "Title"),

@@ -1,0 +1,1 @@
+"""What to own, rent and sign, and when capacity is there."""

@@ -1,0 +1,157 @@
+"""Construction risk: a project's dates as distributions, by vectorised Monte Carlo on its network.
+
+Blocks of outcomes are drawn from streams of their own, and counted in whole numbers: the same seed gives the
+same bytes for any number of workers.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from gigawatt.contract.schedule_answer import answer
+from gigawatt.contract.schedule_kernel import (
+    NUM_BINS,
+    Block,
+    Calendars,
+    Floats,
+    Network,
+    Tally,
+    pass_forward,
+    play_block,
+)
+from gigawatt.contract.schedule_network import Compiled, compile_project
+from gigawatt.domain.schedule import ConstructionProject, ScheduleRisk
+from gigawatt.errors import InputError
+from gigawatt.kernels import compiled
+
+_BLOCK = 512
+_MOST_SAMPLES = 100_000_000
+_MOST_DAYS = 60_000
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What was drawn: the dates of milestones one by one, everything else counted."""
+
+    dates: Floats
+    """[samples, milestones] d from the epoch."""
+    tally: Tally
+    first_day: int
+    planned: Floats
+    """[activities] d from the epoch, of a plan of single dates."""
+
+
+def simulate_schedule(
+    project: ConstructionProject, num_samples: int = 131_072, seed: int = 1, workers: int | None = None
+) -> ScheduleRisk:
+    """Draw `num_samples` outcomes of a project: when milestones are reached, what is critical, what drives.
+
+    Priors of the catalogue have to be resolved (`gigawatt.project.schedule` does). The answer depends on
+    project, samples and seed alone, not on `workers`. Raises InputError for what cannot be drawn.
+    """
+    network = compile_project(project)
+    return answer(project, network, draw(network, num_samples, seed, workers), num_samples, seed)
+
+
+def draw(
+    project: Compiled, num_samples: int = 131_072, seed: int = 1, workers: int | None = None
+) -> Outcomes:
+    """The outcomes themselves."""
+    if not 0 < num_samples <= _MOST_SAMPLES:
+        raise InputError(f"samples: expected 1 to {_MOST_SAMPLES:,}, found {num_samples:,}")
+    planned = _planned(project)
+    first_day, num_days = _span(project, planned, seed)
+    dates = np.empty((num_samples, len(project.network.milestones)))
+    num_blocks = -(-num_samples // _BLOCK)
+    count = max(1, min(workers or os.cpu_count() or 1, num_blocks))
+    play = compiled(play_block)
+
+    def work(worker: int) -> Tally:
+        tally, room = _new_tally(project, num_days), _new_block(project, _BLOCK)
+        for number in range(worker, num_blocks, count):
+            part = dates[number * _BLOCK : (number + 1) * _BLOCK]
+            scores, uniforms = _random(project, seed, number)
+            play(
+                project.network,
+                project.calendars,
+                project.draws,
+                scores,
+                uniforms,
+                room,
+                tally,
+                first_day,
+                part,
+            )
+        return tally
+
+    if count == 1:
+        tallies = [work(0)]
+    else:
+        with ThreadPoolExecutor(count) as pool:
+            tallies = list(pool.map(work, range(count)))
+    return Outcomes(dates, _sum(tallies), first_day, planned)
+
+
+def _random(project: Compiled, seed: int, block: int) -> tuple[Floats, Floats]:
+    """Normal scores [rows, samples] and uniform numbers [risks, samples] of a block, from its own stream."""
+    stream = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block,))))
+    uniforms = stream.random((len(project.draws.risk_frac), _BLOCK))
+    return stream.standard_normal((project.num_scores, _BLOCK)), uniforms
+
+
+def _planned(project: Compiled) -> Floats:
+    room = _new_block(project, 1)
+    room.duration[:, 0] = project.median_days
+    compiled(pass_forward)(project.network, project.calendars, room)
+    return room.finish[:, 0]
+
+
+def _span(project: Compiled, planned: Floats, seed: int) -> tuple[int, int]:
+    """First day and number of days that are counted one by one: those of the first block, twice over."""
+    latest = max(float(_latest(project.network, project.calendars, project, seed)), float(planned.max()))
+    return 0, int(min(_MOST_DAYS, 2 * latest + 2 * len(project.rows)))
+
+
+def _latest(network: Network, calendars: Calendars, project: Compiled, seed: int) -> float:
+    room, tally = _new_block(project, _BLOCK), _new_tally(project, 1)
+    scores, uniforms = _random(project, seed, 0)
+    dates = np.empty((_BLOCK, len(network.milestones)))
+    compiled(play_block)(network, calendars, project.draws, scores, uniforms, room, tally, 0, dates)
+    return float(room.finish.max())
+
+
+def _new_block(project: Compiled, num_samples: int) -> Block:
+    shape = (len(project.rows), num_samples)
+    drivers = len(project.rows) + len(project.draws.factor_score) + len(project.draws.risk_frac)
+    return Block(
+        duration=np.zeros(shape),
+        start=np.zeros(shape),
+        finish=np.zeros(shape),
+        start_link=np.zeros(shape, np.int64),
+        finish_link=np.zeros(shape, np.int64),
+        bins=np.full((drivers, num_samples), -1, np.int64),
+    )
+
+
+def _new_tally(project: Compiled, num_days: int) -> Tally:
+    rows, milestones = len(project.rows), len(project.network.milestones)
+    drivers = rows + len(project.draws.factor_score) + len(project.draws.risk_frac)
+    return Tally(
+        starts=np.zeros((rows, num_days), np.int32),
+        finishes=np.zeros((rows, num_days), np.int32),
+        critical=np.zeros((rows, milestones), np.int64),
+        sums=np.zeros((drivers, NUM_BINS, milestones), np.int64),
+        counts=np.zeros((drivers, NUM_BINS), np.int64),
+    )
+
+
+def _sum(tallies: list[Tally]) -> Tally:
+    total, *others = tallies
+    for other in others:
+        for name in Tally._fields:
+            getattr(total, name)[...] += getattr(other, name)
+    return total

@@ -1,0 +1,305 @@
+"""One block of outcomes of a schedule: durations drawn, dates passed forward, longest paths traced back.
+
+Plain functions of arrays in numba's subset, compiled by `gigawatt.kernels`; uncompiled they are their own
+reference in the tests. Time is in days from the epoch. Activities stand in an order in which nothing comes
+before what it waits for; milestones are activities that take no time.
+
+What is summed is whole numbers, so that no order of blocks, hence no number of workers, changes a result.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FINISH_START, START_START, FINISH_FINISH = 0, 1, 2
+NUM_BINS = 10
+TICKS = 4096
+"""Of a day, in which dates are summed."""
+MAX_SCORE = 6.0
+"""Scores beyond it (once in a billion) are taken for it."""
+NODES_PER_SCORE = 128
+
+
+class Network(NamedTuple):
+    """What waits for what."""
+
+    release: Floats
+    """[activities] d: no earlier than this."""
+    first_link: Ints
+    """[activities + 1]"""
+    source: Ints
+    """[links] activity that is waited for."""
+    kind: Ints
+    """[links]"""
+    lag: Floats
+    """[links] d"""
+    calendar: Ints
+    """[activities]"""
+    milestones: Ints
+    """[milestones] activity."""
+
+
+class Calendars(NamedTuple):
+    """Working days, counted; beyond the last day of the table work goes on at the mean pace."""
+
+    before: Ints
+    """[calendars, days + 1] working days before this day."""
+    day: Ints
+    """[calendars, days] day of the n-th working day."""
+    pace: Floats
+    """[calendars] working days in a day of a normal week, 1 where every day is one."""
+    plain: NDArray[np.bool_]
+    """[calendars] whether nothing ever stops."""
+
+
+class Draws(NamedTuple):
+    """How durations follow from normal scores and uniform numbers."""
+
+    tables: Floats
+    """[tables, nodes] d: duration at scores from -MAX_SCORE to MAX_SCORE."""
+    activity_table: Ints
+    """[activities]"""
+    activity_score: Ints
+    """[activities] row of its own score, or -1 where its duration is certain."""
+    own_loading: Floats
+    """[activities]"""
+    first_share: Ints
+    """[activities + 1]"""
+    share: Ints
+    """[shares] factor, counted from the first factor."""
+    share_loading: Floats
+    """[shares]"""
+    factor_score: Ints
+    """[factors] row of its score."""
+    risk_score: Ints
+    """[risks] row of the score of its delay."""
+    risk_table: Ints
+    """[risks]"""
+    risk_frac: Floats
+    """[risks] probability."""
+    first_risk: Ints
+    """[activities + 1]"""
+    risk: Ints
+    """[pairs]"""
+    tenths: Ints
+    """[nodes] tenth of the normal distribution that a node of the tables lies in."""
+
+
+class Tally(NamedTuple):
+    """What a worker has counted so far."""
+
+    starts: NDArray[np.int32]
+    """[activities, days] outcomes by day of start, from `first_day`."""
+    finishes: NDArray[np.int32]
+    """[activities, days] outcomes by the day at whose end it is done."""
+    critical: Ints
+    """[activities, milestones]"""
+    sums: Ints
+    """[drivers, bins, milestones] ticks; drivers are activities, factors, risks in turn."""
+    counts: Ints
+    """[drivers, bins]"""
+
+
+class Block(NamedTuple):
+    """Room for one block of outcomes."""
+
+    duration: Floats
+    """[activities, samples] d"""
+    start: Floats
+    """[activities, samples] d"""
+    finish: Floats
+    """[activities, samples] d"""
+    start_link: Ints
+    """[activities, samples] link that held the start, or -1."""
+    finish_link: Ints
+    """[activities, samples] link that held the end, or -1."""
+    bins: Ints
+    """[drivers, samples]"""
+
+
+def play_block(
+    network: Network,
+    calendars: Calendars,
+    draws: Draws,
+    scores: Floats,
+    uniforms: Floats,
+    block: Block,
+    tally: Tally,
+    first_day: int,
+    dates: Floats,
+) -> None:
+    """Draw, pass forward, trace and count a block; `dates` [samples, milestones] d takes what is reached."""
+    draw_durations(draws, scores, uniforms, block)
+    pass_forward(network, calendars, block)
+    for number in range(len(network.milestones)):
+        row = network.milestones[number]
+        for n in range(dates.shape[0]):
+            dates[n, number] = block.finish[row, n]
+    trace(network, block, tally, dates.shape[0])
+    count_days(block, tally, first_day, dates.shape[0])
+    count_bins(block, tally, dates)
+
+
+def node_of(score: float) -> float:
+    """Place of a score on a table."""
+    place = (score + MAX_SCORE) * NODES_PER_SCORE
+    last = 2 * MAX_SCORE * NODES_PER_SCORE - 1e-9
+    return min(max(place, 0.0), last)
+
+
+def looked_up(tables: Floats, table: int, score: float) -> float:
+    """Duration at a score, by line between nodes."""
+    place = node_of(score)
+    node = int(place)
+    low = tables[table, node]
+    return low + (tables[table, node + 1] - low) * (place - node)
+
+
+def draw_durations(draws: Draws, scores: Floats, uniforms: Floats, block: Block) -> None:
+    """Durations of a block, and the bin of every driver."""
+    num_activities, num_samples = block.duration.shape
+    num_factors, num_risks = len(draws.factor_score), len(draws.risk_frac)
+    for row in range(num_activities):
+        table, own = draws.activity_table[row], draws.activity_score[row]
+        if own < 0:
+            for n in range(num_samples):
+                block.duration[row, n] = draws.tables[table, 0]
+        else:
+            _draw(draws, scores, block, row, table, own)
+    for factor in range(num_factors):
+        for n in range(num_samples):
+            node = int(node_of(scores[draws.factor_score[factor], n]))
+            block.bins[num_activities + factor, n] = draws.tenths[node]
+    for risk in range(num_risks):
+        for n in range(num_samples):
+            happens = uniforms[risk, n] < draws.risk_frac[risk]
+            block.bins[num_activities + num_factors + risk, n] = NUM_BINS - 1 if happens else 0
+    for row in range(num_activities):
+        for pair in range(draws.first_risk[row], draws.first_risk[row + 1]):
+            risk = draws.risk[pair]
+            for n in range(num_samples):
+                if uniforms[risk, n] < draws.risk_frac[risk]:
+                    score = scores[draws.risk_score[risk], n]
+                    block.duration[row, n] += looked_up(draws.tables, draws.risk_table[risk], score)
+
+
+def _draw(draws: Draws, scores: Floats, block: Block, row: int, table: int, own: int) -> None:
+    loading = draws.own_loading[row]
+    first, last = draws.first_share[row], draws.first_share[row + 1]
+    for n in range(block.duration.shape[1]):
+        score = loading * scores[own, n]
+        for place in range(first, last):
+            score += draws.share_loading[place] * scores[draws.factor_score[draws.share[place]], n]
+        block.duration[row, n] = looked_up(draws.tables, table, score)
+        block.bins[row, n] = draws.tenths[int(node_of(score))]
+
+
+def pass_forward(network: Network, calendars: Calendars, block: Block) -> None:
+    """Earliest starts and ends, and the link that held each."""
+    num_activities, num_samples = block.duration.shape
+    for row in range(num_activities):
+        start, finish = block.start[row], block.finish[row]
+        for n in range(num_samples):
+            start[n] = network.release[row]
+            block.start_link[row, n] = block.finish_link[row, n] = -1
+        first, last = network.first_link[row], network.first_link[row + 1]
+        for link in range(first, last):
+            if network.kind[link] != FINISH_FINISH:
+                ends = block.start if network.kind[link] == START_START else block.finish
+                _hold(ends[network.source[link]], network.lag[link], link, start, block.start_link[row])
+        work_on(calendars, network.calendar[row], start, block.duration[row], finish)
+        for link in range(first, last):
+            if network.kind[link] == FINISH_FINISH:
+                _hold(
+                    block.finish[network.source[link]],
+                    network.lag[link],
+                    link,
+                    finish,
+                    block.finish_link[row],
+                )
+
+
+def _hold(other: Floats, lag: float, link: int, own: Floats, held_by: Ints) -> None:
+    for n in range(len(own)):
+        if other[n] + lag > own[n]:
+            own[n] = other[n] + lag
+            held_by[n] = link
+
+
+def work_on(calendars: Calendars, calendar: int, start: Floats, duration: Floats, finish: Floats) -> None:
+    """When work that starts then is done."""
+    if calendars.plain[calendar]:
+        for n in range(len(start)):
+            finish[n] = start[n] + duration[n]
+        return
+    before, days = calendars.before[calendar], calendars.day[calendar]
+    pace, last = calendars.pace[calendar], calendars.day.shape[1] - 1
+    num_working = before[last + 1]
+    for n in range(len(start)):
+        day = int(start[n])
+        if day > last:
+            finish[n] = start[n] + duration[n]
+            continue
+        begun = before[day] + (before[day + 1] - before[day]) * (start[n] - day)
+        done = begun + duration[n] * pace
+        whole = int(np.ceil(done)) - 1
+        if whole >= num_working:
+            finish[n] = last + 1 + (done - num_working) / pace
+        elif whole < 0:
+            finish[n] = start[n]
+        else:
+            finish[n] = max(start[n], days[whole] + (done - whole))
+
+
+def trace(network: Network, block: Block, tally: Tally, num_samples: int) -> None:
+    """Count the activities on the longest path to each milestone; of two that hold it, the first."""
+    for number in range(len(network.milestones)):
+        for n in range(num_samples):
+            row = network.milestones[number]
+            at_finish = True
+            while True:
+                if at_finish:
+                    link = block.finish_link[row, n]
+                    if link >= 0:
+                        row = network.source[link]
+                        continue
+                    tally.critical[row, number] += 1
+                link = block.start_link[row, n]
+                if link < 0:
+                    break
+                at_finish = network.kind[link] == FINISH_START
+                row = network.source[link]
+
+
+def count_days(block: Block, tally: Tally, first_day: int, num_samples: int) -> None:
+    """Count the days of starts and ends."""
+    last = tally.starts.shape[1] - 1
+    for row in range(block.start.shape[0]):
+        for n in range(num_samples):
+            begun = int(np.floor(block.start[row, n])) - first_day
+            done = int(np.ceil(block.finish[row, n])) - 1 - first_day
+            tally.starts[row, min(max(begun, 0), last)] += 1
+            tally.finishes[row, min(max(done, 0), last)] += 1
+
+
+def count_bins(block: Block, tally: Tally, dates: Floats) -> None:
+    """Sum the dates of every milestone by the tenth in which each driver came out."""
+    num_samples, num_milestones = dates.shape
+    ticks = np.empty((num_samples, num_milestones), np.int64)
+    for n in range(num_samples):
+        for number in range(num_milestones):
+            ticks[n, number] = int(np.rint(dates[n, number] * TICKS))
+    for driver in range(block.bins.shape[0]):
+        if block.bins[driver, 0] < 0:
+            continue
+        for n in range(num_samples):
+            tenth = block.bins[driver, n]
+            tally.counts[driver, tenth] += 1
+            for number in range(num_milestones):
+                tally.sums[driver, tenth, number] += ticks[n, number]
