@@ -94,3 +94,10 @@ def test_what_cannot_be_says_why(
     assert done.exit_code == code
     assert says in done.errors + done.output
     assert "Traceback" not in done.errors
+
+
+def test_a_buffer_larger_than_memory_is_refused_with_what_fits(run_gigawatt) -> None:
+    done = asked(run_gigawatt, "all_reduce", size="1 EB")
+    assert done.exit_code == 2
+    for words in ("bytes_total: expected up to", "the memory of one NVIDIA H100", "found 1 EB"):
+        assert words in done.errors

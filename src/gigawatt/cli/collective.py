@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _FOLDS = ("series", "source", "fabric", "gpu_kind", "collective")
 _MOST_PLANES = 64
 _MOST_EXPERTS = 1024
+_MOST_SHARING = 1024
 
 
 @click.command()
@@ -40,9 +41,7 @@ _MOST_EXPERTS = 1024
 @click.option(
     "--groups", type=count(MOST_ACCELERATORS), default=1, help="Groups on other GPUs that do so at once."
 )
-@click.option(
-    "--sharing", type=count(MOST_ACCELERATORS), default=1, help="Collectives at once on the same GPUs."
-)
+@click.option("--sharing", type=count(_MOST_SHARING), default=1, help="Collectives at once on the same GPUs.")
 @click.option("--top-k", type=count(_MOST_EXPERTS), help="Experts of a token, of a dispatch or combine.")
 @click.option(
     "--algorithm", default="", metavar="NAME", help="Held to ring, tree, nvls, nvls-tree, sharp, ..."

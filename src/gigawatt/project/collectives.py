@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, get_args
 
 from gigawatt.domain.collectives import Collective, CollectivePrediction
 from gigawatt.errors import InputError
-from gigawatt.project.parts import default_fabric, fabric_parts
+from gigawatt.project.parts import default_fabric, fabric_parts, one_system
+from gigawatt.units import format_quantity
 
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog
     from gigawatt.domain.fabric import FabricDesign
-    from gigawatt.domain.hardware import System
+    from gigawatt.domain.hardware import Accelerator, System
 
 NAMES = get_args(Collective)
 _ALSO = {
@@ -66,7 +67,9 @@ def time_collective(question: CollectiveQuestion, overlays: Sequence[Path] = ())
 
     collective = collective_named(question.name)
     catalogue = load_catalog(overlays)
-    kind, _ = catalogue.require_plannable(question.system, with_power=False)
+    asked = one_system(catalogue, question.system)
+    kind, accelerator = catalogue.require_plannable(asked.id, with_power=False)
+    _check_size(question.bytes_total, accelerator)
     return predict_collective(
         collective,
         question.bytes_total,
@@ -81,6 +84,16 @@ def time_collective(question: CollectiveQuestion, overlays: Sequence[Path] = ())
         captured=question.captured,
         top_k=question.top_k,
     )
+
+
+def _check_size(bytes_total: float, accelerator: Accelerator) -> None:
+    """Every collective has a rank that holds the whole buffer, before it or after."""
+    most = accelerator.hbm_bytes
+    if most and bytes_total > most:
+        found, limit = (format_quantity(size, "_bytes") for size in (bytes_total, most))
+        raise InputError(
+            f"bytes_total: expected up to {limit}, the memory of one {accelerator.name}; found {found}"
+        )
 
 
 def _wired(catalogue: Catalog, system: System, question: CollectiveQuestion) -> FabricDesign | None:

@@ -10,7 +10,7 @@ from gigawatt.design.fabric import design_fabric, plan_fabric
 from gigawatt.domain.fabric import FabricDesign, FabricKind
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InfeasibleError
-from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_kinds, fabric_parts
+from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_kinds, fabric_parts, one_system
 
 
 def wire(
@@ -27,7 +27,7 @@ def wire(
     Errors: UnknownIdError, InputError for what is absurd or not said; InfeasibleError with what binds.
     """
     catalogue = load_catalog(overlays)
-    found = catalogue.system(system)
+    found = one_system(catalogue, system)
     kind = chosen_fabric(catalogue, found, fabric)
     try:
         return design_fabric(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gigawatt.domain.facility import FacilityDesign
 from gigawatt.project.handover import write_files
-from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_parts, facility_parts
+from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_parts, facility_parts, one_system
 
 
 def house(
@@ -25,7 +25,7 @@ def house(
     from gigawatt.catalog import load_catalog
 
     catalogue = load_catalog(overlays)
-    found = catalogue.system(system)
+    found = one_system(catalogue, system)
     accelerator = catalogue.accelerator(found.accelerator)
     parts = fabric_parts(catalogue, chosen_fabric(catalogue, found, fabric), found)
     place, climate, equipment = facility_parts(catalogue, site)

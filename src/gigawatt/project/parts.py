@@ -8,8 +8,29 @@ from gigawatt.domain.fabric import SCALE_UP, FabricKind
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InputError
+from gigawatt.units import format_quantity
 
 DEFAULT_SITE = "generic"
+
+
+def one_system(catalogue: Catalog, named: str) -> System:
+    """The system of this id. Raises InputError where several are named: a design has nodes of one kind."""
+    ids = [part.strip() for part in named.replace("+", ",").split(",") if part.strip()]
+    if len(ids) < 2:
+        return catalogue.system(named)
+    told = "; ".join(_node_in_words(catalogue.system(id)) for id in ids)
+    each = " and ".join(f"--system {id}" for id in ids)
+    raise InputError(
+        f"mixed systems: ports, rails and racks are planned for nodes of one kind ({told}); nearest design "
+        f"that works: one for each kind, as {each}, or a cluster for each in a scenario"
+    )
+
+
+def _node_in_words(system: System) -> str:
+    rate, power = system.scale_out_bytes_per_s, system.node_power_w
+    ports = f" with {format_quantity(rate, '_bytes_per_s')} of network each" if rate else ""
+    drawn = f", {format_quantity(power, '_w')}" if power else ""
+    return f"{system.id}: {system.num_accelerators_per_node} accelerators{ports}{drawn}"
 
 
 def fabric_kinds(catalogue: Catalog) -> tuple[FabricKind, ...]:

@@ -45,6 +45,8 @@ def test_the_impossible_ends_with_1(run_gigawatt) -> None:
         (("--oversubscription", "1000"), "0.25 to 64"),
         (("--planes", "99"), "1 to 16"),
         (("--fabric", "superpod-b200-nrd"), "superpod-b200-ndr"),
+        (("--system", "hgx-h100,gb200-nvl72"), "gb200-nvl72: 4 accelerators with 50 GB/s of network each"),
+        (("--system", "hgx-h100+hgx-b200"), "nearest design that works: one for each kind"),
     ],
 )
 def test_the_absurd_ends_with_2(run_gigawatt, options, words) -> None:
