@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from gigawatt.domain.facility import RackItem, RackKind
@@ -28,8 +29,11 @@ def elevation_svg(kind: RackKind) -> str:
         box(_LEFT, _TOP, _FRAME, height, PANEL, RULE),
         *_marks(kind.rack_units),
     ]
+    drawn: Counter[str] = Counter()
+    alike = Counter({name: sum(one.quantity for one in kind.items if one.name == name) for name in fills})
     for item in kind.items:
-        parts.extend(_item(item, kind.rack_units, fills[item.name]))
+        parts.extend(_item(item, kind.rack_units, fills[item.name], drawn[item.name], alike[item.name]))
+        drawn[item.name] += item.quantity
     return sheet(_WIDE, _TOP + height + 34.0, kind.name, *parts)
 
 
@@ -74,15 +78,15 @@ def _marks(rack_units: int) -> Iterator[Markup]:
             yield text(_LEFT - 16.0, y + _UNIT - 3.0, f"{unit}", 10.0, MUTED, "end")
 
 
-def _item(item: RackItem, rack_units: int, fill: str) -> Iterator[Markup]:
-    """Each of the things of an item, from its lowest unit upwards."""
+def _item(item: RackItem, rack_units: int, fill: str, drawn: int, alike: int) -> Iterator[Markup]:
+    """Each of the things of an item, from its lowest unit upwards, numbered on from those `drawn` before."""
     height = item.rack_units * _UNIT
     for number in range(item.quantity if item.rack_units else 0):
         bottom = item.lowest_unit - 1 + number * item.rack_units
         y = _TOP + (rack_units - bottom) * _UNIT - height
         yield box(_LEFT + 2.0, y + 0.75, _FRAME - 4.0, height - 1.5, fill, radius=2.0, hint=item.name)
         what, comma, rest = item.name.partition(",")
-        name = item.name if item.quantity == 1 else f"{what} {number + 1}{comma}{rest}"
+        name = item.name if alike == 1 else f"{what} {drawn + number + 1}{comma}{rest}"
         yield text(_LEFT + 12.0, y + height / 2 + 3.6, name, 10.0, "#ffffff")
         if item.part and height >= 2 * _UNIT:
             yield text(_LEFT + _FRAME - 12.0, y + height / 2 + 3.6, item.part, 10.0, "#ffffff", "end")

@@ -10,9 +10,11 @@ from gigawatt.drawings.sheet import INK, MUTED, PANEL, ROLES, RULE, box, line, s
 from gigawatt.units import format_quantity
 
 _WIDE, _LEFT, _ROW, _TALL = 960.0, 190.0, 108.0, 46.0
-_TOP = 84.0
+_TOP, _AMONG = 84.0, 44.0
 _MOST_PODS = 6
 """Of more pods the first ones and the last are drawn."""
+_MANY = 10_000
+"""A number as long as this is written smaller, to stay in the box of its pod."""
 
 
 def fabric_svg(design: FabricDesign) -> str:
@@ -23,14 +25,18 @@ def fabric_svg(design: FabricDesign) -> str:
 def network_svg(network: Network, num_accelerators: int) -> str:
     """One network as an SVG file."""
     tiers = [tier for role in ("core", "spine", "leaf") if (tier := network.tier(role))]
-    height = _TOP + _ROW * len(tiers) + _TALL + 34.0
+    among = [group for group in network.cables if group.upper == group.lower != "node"]
+    top = _TOP + (_AMONG if among else 0.0)
+    height = top + _ROW * len(tiers) + _TALL + 34.0
     title = f"{network.name} network of {num_accelerators:,} accelerators"
     parts = [
         text(20.0, 32.0, title.capitalize(), 16.0, bold=True),
         text(20.0, 52.0, _summary(network), 12.0, MUTED),
     ]
-    rows: dict[str, float] = {tier.role: _TOP + _ROW * number for number, tier in enumerate(tiers)}
-    rows["node"] = _TOP + _ROW * len(tiers)
+    rows: dict[str, float] = {tier.role: top + _ROW * number for number, tier in enumerate(tiers)}
+    rows["node"] = top + _ROW * len(tiers)
+    if among:
+        parts += _among(among, network, top)
     for group in network.cables:
         if group.upper != group.lower:
             parts += _bundle(group, network, rows)
@@ -49,7 +55,8 @@ def _summary(network: Network) -> str:
         if network.num_accelerators_per_pod:
             words[-1] += f" of {network.num_accelerators_per_pod:,} accelerators"
     if network.oversubscription != 1.0:
-        words.append(f"{network.oversubscription:.3g}:1 between pods")
+        where = "between pods" if network.num_pods > 1 else "above the leaves"
+        words.append(f"{network.oversubscription:.3g}:1 {where}")
     if network.bisection_bytes_per_s:
         words.append(f"bisection {format_quantity(network.bisection_bytes_per_s, '_bytes_per_s')}")
     return "; ".join(words)
@@ -90,17 +97,36 @@ def _tier(tier: SwitchTier, network: Network, y: float) -> Iterator[Markup]:
 
 
 def _nodes(network: Network, num_accelerators: int, y: float) -> Iterator[Markup]:
-    yield text(20.0, y + 19.0, f"{network.num_nodes:,} nodes", 13.0, bold=True)
+    nodes = "1 node" if network.num_nodes == 1 else f"{network.num_nodes:,} nodes"
+    yield text(20.0, y + 19.0, nodes, 13.0, bold=True)
     yield text(20.0, y + 36.0, f"{network.links_per_node} links each", 11.0, MUTED)
     places = _places(network, "node")
-    each = num_accelerators // (network.num_pods if len(places) > 1 else 1)
+    each = network.num_accelerators_per_pod if len(places) > 1 else num_accelerators
     for x, width, name in places:
         if name == "…":
             yield text(x + width / 2, y + 28.0, "…", 20.0, MUTED, "middle")
             continue
+        last = name and (x, width, name) == places[-1]
+        here = num_accelerators - each * (network.num_pods - 1) if last else each
         yield box(x, y, width, _TALL, PANEL, ROLES["compute"], 4.0)
-        yield text(x + width / 2, y + 20.0, f"{each:,} accelerators", 11.5, INK, "middle")
+        size = 10.0 if name and here >= _MANY else 11.5
+        yield text(x + width / 2, y + 20.0, f"{here:,} accelerators", size, INK, "middle")
         yield text(x + width / 2, y + 36.0, name, 11.0, MUTED, "middle")
+
+
+def _among(groups: list[CableGroup], network: Network, y: float) -> Iterator[Markup]:
+    """Cables between switches of the top tier: each with those of its pod, and every pod with every other."""
+    role = groups[0].lower
+    number = sum(group.num_cables for group in groups)
+    longest = max(groups, key=lambda group: group.longest_m or 0.0)
+    rail = y - 18.0
+    places = [place for place in _places(network, role) if place[2] != "…"]
+    centres = [x + width / 2 for x, width, _ in places]
+    yield line(min(centres), rail, max(centres), rail, RULE, 3.0)
+    for centre in centres:
+        yield line(centre, rail, centre, y, RULE, 3.0)
+    yield text(20.0, y - 28.0, f"{number:,} cables among leaves", 11.0, MUTED)
+    yield text(20.0, y - 13.0, _lengths(longest), 11.0, MUTED)
 
 
 def _bundle(group: CableGroup, network: Network, rows: dict[str, float]) -> Iterator[Markup]:
@@ -119,4 +145,4 @@ def _bundle(group: CableGroup, network: Network, rows: dict[str, float]) -> Iter
 
 def _lengths(group: CableGroup) -> str:
     speed = format_quantity(group.bytes_per_s, "_bytes_per_s")
-    return f"{speed}, {group.mean_m:.0f} m, up to {group.longest_m:.0f}" if group.longest_m else speed
+    return f"{speed}, {group.mean_m:.0f} m, up to {group.longest_m:.0f} m" if group.longest_m else speed

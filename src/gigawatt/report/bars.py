@@ -187,7 +187,9 @@ def calendar(rows: Sequence[Row], axis: Axis, width: float) -> tuple[Markup, flo
     parts = []
     for tick in axis.ticks:
         x = left + room * axis.position(tick.value)
-        parts += [line(x, 6, x, bottom, "grid"), words(tick.text, x, bottom + 16, "tick", "middle")]
+        half = text_width(tick.text, _TEXT_SIZE) / 2
+        shown = min(max(x, left + half), left + room + 22.0 - half)
+        parts += [line(x, 6, x, bottom, "grid"), words(tick.text, shown, bottom + 16, "tick", "middle")]
     for index, row in enumerate(rows):
         y = 8.0 + _LABEL_LINE + index * pitch
         parts.append(words(row.label, left, y - 5, "row-label"))

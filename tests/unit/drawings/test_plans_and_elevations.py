@@ -76,6 +76,14 @@ def test_an_elevation_has_every_item_at_its_height(case: tuple[str, int, str]) -
         assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
+def test_trays_of_a_rack_are_numbered_on() -> None:
+    """An NVL72 has eighteen compute trays, eight below its switch trays and ten above."""
+    svg = elevation_svg(housed("gb200-nvl72", 576, "generic").floor.racks[0])
+    told = [one.text or "" for one in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    trays = sorted(int(text.split()[-1]) for text in told if text.startswith("compute tray"))
+    assert trays == list(range(1, 19))
+
+
 def test_text_from_the_catalogue_cannot_become_a_tag() -> None:
     kind = housed(*CASES[0]).floor.racks[0].model_copy(update={"name": "<script>&"})
     assert "<script>" not in elevation_svg(kind)
