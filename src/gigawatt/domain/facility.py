@@ -214,6 +214,8 @@ class PowerChain(Record):
     racks_by_kind: tuple[int, ...] = ()
     pieces_by_kind: tuple[int, ...] = ()
     """Breakers, and shelves, of a rack."""
+    compute_w: float = 0.0
+    """Of `it_w`, what racks with accelerators take, which come first; 0: not told apart."""
 
     def node(self, kind: str, level: PowerLevel | None = None) -> PowerNode | None:
         """The stage of that kind, the one nearest to the utility unless a level is given."""

@@ -84,6 +84,7 @@ def plan_power(
         rack_w=tuple(feed.power_w for feed in feeds),
         racks_by_kind=tuple(feed.num_racks for feed in feeds),
         pieces_by_kind=tuple(feed.pieces for feed in feeds),
+        compute_w=_compute_w(it_w, floor),
     )
     down_frac = rack_unavailability_frac(chain)
     return chain.model_copy(
@@ -93,6 +94,13 @@ def plan_power(
             "down_s_per_year": down_s_per_year(down_frac),
         }
     )
+
+
+def _compute_w(it_w: float, floor: FloorPlan) -> float:
+    """What racks with accelerators take of the critical load, where they are the first kind."""
+    drawn = [kind.num_racks * kind.power_w for kind in floor.racks]
+    holding = [kind.num_accelerators > 0 for kind in floor.racks]
+    return it_w * drawn[0] / sum(drawn) if holding[0] and sum(holding) == 1 else 0.0
 
 
 def _require_room(nodes: Sequence[PowerNode]) -> None:

@@ -23,7 +23,8 @@ def power_failures(chain: PowerChain, num_accelerators: int) -> tuple[FailureEff
     """The effect of each single failure: of a piece of each stage, and of each kind of feed between stages.
 
     `power_left_w` is critical IT power that is still carried once generators have started and racks that
-    nothing can carry are off; `num_accelerators_cut_off` counts those racks' accelerators, spread evenly.
+    nothing can carry are off; `num_accelerators_cut_off` counts those racks' accelerators. What feeds a single
+    rack is told of one that holds accelerators; of all else racks of each kind lose alike.
     """
     graph = power_graph(chain, num_blocks=1)
     full_w = _carried_w(chain, graph, None, None)
@@ -35,13 +36,15 @@ def power_failures(chain: PowerChain, num_accelerators: int) -> tuple[FailureEff
         lost_w = max(0.0, full_w - _carried_w(chain, graph, failed, edge))
         lost_w = max(lost_w, _uncooled_w(chain, graph, failed, edge))
         lost_w = 0.0 if lost_w < _TOLERANCE * full_w else lost_w
+        own = _is_of_one_rack(chain, graph, node, edge)
+        note = _note(chain, graph, failed, edge)
         effects.append(
             FailureEffect(
                 failing=name,
                 num_alike=count,
-                num_accelerators_cut_off=_accelerators(lost_w, chain, num_accelerators),
+                num_accelerators_cut_off=_accelerators(lost_w, chain, num_accelerators, own),
                 power_left_w=chain.it_w - lost_w,
-                note=_note(chain, graph, failed, edge),
+                note=note or (_OF_COMPUTE if own and lost_w else ""),
             )
         )
     return tuple(effects)
@@ -52,11 +55,19 @@ def is_maintainable(chain: PowerChain) -> bool:
     return all(effect.num_accelerators_cut_off == 0 for effect in power_failures(chain, _RACKS))
 
 
+_OF_COMPUTE = "Of a compute rack; a network rack's takes its switches instead."
 _RACKS = 1 << 20  # accelerators enough to see the loss of a part of one rack
 
 
-def _accelerators(lost_w: float, chain: PowerChain, num_accelerators: int) -> int:
-    return min(num_accelerators, ceil(lost_w / chain.it_w * num_accelerators - _TOLERANCE))
+def _accelerators(lost_w: float, chain: PowerChain, num_accelerators: int, own: bool = False) -> int:
+    among_w = chain.compute_w if own else chain.it_w
+    return min(num_accelerators, ceil(lost_w / among_w * num_accelerators - _TOLERANCE))
+
+
+def _is_of_one_rack(chain: PowerChain, graph: PowerGraph, node: int | None, edge: int | None) -> bool:
+    """Whether a piece, or what a feed leads to, belongs to one rack, and to the first kind's first."""
+    piece = node if node is not None else int(graph.edge_to[edge or 0])
+    return chain.compute_w > 0 and chain.nodes[graph.node_stage[piece]].level == "rack"
 
 
 def _classes(chain: PowerChain, graph: PowerGraph) -> Iterator[tuple[str, int, int | None, int | None]]:

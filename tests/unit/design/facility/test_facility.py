@@ -127,6 +127,13 @@ def test_failures_leave_no_more_than_there_is(design: FacilityDesign) -> None:
         assert effect.power_left_w <= design.it_w * (1 + 1e-9)
 
 
+def test_a_breaker_takes_the_accelerators_of_its_rack() -> None:
+    """Four nodes of eight H100 to a rack on one breaker; the racks of switches hold none of them."""
+    effects = {effect.failing: effect for effect in designed("hgx-h100", 1024, "generic").failures}
+    assert effects["breaker"].num_accelerators_cut_off == 32
+    assert effects["feed from breaker to rack"].num_accelerators_cut_off == 32
+
+
 def test_too_little_power_is_named_with_what_fits() -> None:
     with pytest.raises(InfeasibleError, match="utility power binds") as refused:
         designed("gb200-nvl72", 1152, "generic", available_w=2e6)
