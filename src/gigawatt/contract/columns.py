@@ -1,0 +1,279 @@
+"""The relaxed portfolio to its proven optimum, making only the signatures that matter; then whole blocks.
+
+Signatures are priced all at once by the duals of those that were made; the most promising are made, until none
+would help. What that proves is a bound over every signature, made or not. A signature whose reduced cost exceeds
+what is still to be gained can be left out of the search for whole blocks without losing the proof.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.program import INFINITE, Columns, Program
+from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
+from gigawatt.contract.solver import Answer, Solver, Unsolvable
+from gigawatt.contract.terms import FAR, NONE
+from gigawatt.errors import InfeasibleError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MOST_ROUNDS = 400
+MANY_COLUMNS = 4096
+MANY_PER_MONTH = 8
+FIRST_PER_MONTH = 4
+SMALL_FRAC = 1e-7
+
+
+@dataclass
+class Relaxed:
+    """The optimum of the relaxed portfolio: a bound, prices of everything, and the signatures that were made."""
+
+    program: Program
+    """Rows and columns that are always there."""
+    choice: Choice
+    """Signatures made, after `program`'s columns."""
+    made: Columns
+    answer: Answer
+    bound: float
+    reduced: dict[int, Floats]
+    """[P, T] by node: reduced cost of every plain signature."""
+    solver: Solver
+    fixed: int
+    """How many columns are always there, artificial ones apart."""
+
+    @property
+    def values(self) -> Floats:
+        """Of the columns that are always there."""
+        return self.answer.values[: self.program.num_columns]
+
+
+@dataclass
+class Plan:
+    """A portfolio in whole blocks, with its proof."""
+
+    model: Model
+    values: Floats
+    """Of the columns that are always there."""
+    signed: Choice
+    units: Floats
+    objective: float
+    bound: float
+    relaxed: Relaxed
+    complete: bool
+
+    @property
+    def gap_frac(self) -> float:
+        """Between plan and bound, over the plan."""
+        return max(0.0, self.objective - self.bound) / max(abs(self.objective), 1.0)
+
+
+def usd_scale(program: Program) -> float:
+    """Keeps costs in the solver within a few powers of ten."""
+    most = float(np.abs(program.cost).max(initial=1.0))
+    return float(10.0 ** max(0.0, np.floor(np.log10(max(most, 1.0))) - 3))
+
+
+def _always(model: Model) -> Program:
+    base = model.costed(model.program())
+    return base.with_columns(make_columns(model, model.signatures.special, special=True))
+
+
+def relax(model: Model, deadline_s: float = INFINITE) -> Relaxed:
+    """Solve the relaxed portfolio over all signatures. Raises InfeasibleError where nothing meets the roadmap."""
+    program = _always(model)
+    choice = _first(model)
+    penalty = _penalty(model, program)
+    while True:
+        artificial = _artificial(model, program, penalty)
+        solver = Solver(
+            program.with_columns(artificial), usd_scale(program), presolve="off", solver="simplex"
+        )
+        solver.relax()
+        found = _generate(model, program, choice, solver, deadline_s)
+        artificials = slice(program.num_columns, program.num_columns + len(artificial.cost))
+        short = found.answer.values[artificials]
+        if short.max(initial=0.0) <= SMALL_FRAC * max(1.0, float(np.abs(found.answer.values).max())):
+            return found
+        if penalty > MOST_PENALTY * _penalty(model, program):
+            raise InfeasibleError(_why(model, program, found.choice))
+        choice, penalty = found.choice, penalty * PENALTY_STEP
+
+
+MOST_PENALTY = 1e5
+PENALTY_STEP = 1024.0
+
+
+def _penalty(model: Model, program: Program) -> float:
+    """More than any way to meet a unit of work would cost, as a first guess."""
+    cash = np.concatenate([one.ravel() for one in model.signatures.cash.values()])
+    return float(max(np.abs(cash).max(initial=1.0), np.abs(program.cost).max(initial=1.0), 1.0))
+
+
+def _artificial(model: Model, program: Program, penalty: float) -> Columns:
+    """Work out of nothing, at a price that nobody pays if there is another way."""
+    rows = _demanding(model)
+    count = len(rows)
+    return Columns(
+        cost=np.full(count, penalty),
+        lower=np.zeros(count),
+        upper=np.full(count, INFINITE),
+        whole=np.zeros(count, dtype=bool),
+        starts=np.arange(count + 1),
+        rows=rows,
+        values=np.ones(count),
+    )
+
+
+def _demanding(model: Model) -> Ints:
+    """Rows that ask for at least something."""
+    blocks = model.builder.rows.blocks
+    wanted = [
+        block.index.ravel() for name, block in blocks.items() if name.split()[0] in ("need", "run", "survival")
+    ]
+    return np.concatenate([*wanted, np.empty(0, dtype=np.int64)])
+
+
+def _grouped(model: Model) -> Ints:
+    """[P] signatures that compete with each other: same pool, same site of limited power."""
+    pools = np.where(model.positions.power, NONE, model.families.pool_index)
+    return np.asarray(pools * (len(model.roadmap.places) + 1) + model.positions.site)
+
+
+def _first(model: Model) -> Choice:
+    """The cheapest few for each pool and month, by what a delivered month costs within the horizon."""
+    months = model.roadmap.months
+    positions, month = model.positions, np.arange(model.roadmap.months)
+    delivered = np.zeros((len(positions), months))
+    for step in range(positions.offsets.shape[1]):
+        left = months - np.minimum(month + np.minimum(positions.offsets[:, step, None], FAR), months)
+        delivered += positions.shares[:, step, None] * left
+    worth = np.maximum(delivered * (positions.unit * positions.delivered)[:, None], SMALL_FRAC)
+    found = Choice.none()
+    for node, plain in model.signatures.plain.items():
+        score = np.where(plain, model.signatures.cash[node] / worth, INFINITE)
+        found = found.joined(_best(model, node, score, FIRST_PER_MONTH, MANY_COLUMNS * 2))
+    return found
+
+
+def _best(model: Model, node: int, score: Floats, each: int, most: int) -> Choice:
+    """The lowest scores of each group and month, and of those the lowest overall."""
+    group = _grouped(model)
+    picked_p, picked_t = [], []
+    for one in np.unique(group):
+        members = np.flatnonzero(group == one)
+        few = min(each, len(members))
+        order = np.argpartition(score[members], few - 1, axis=0)[:few]
+        months = np.broadcast_to(np.arange(score.shape[1]), order.shape)
+        picked_p.append(members[order].ravel())
+        picked_t.append(months.ravel())
+    if not picked_p:
+        return Choice.none()
+    position, month = np.concatenate(picked_p), np.concatenate(picked_t)
+    value = score[position, month]
+    kept = np.flatnonzero(value < INFINITE)
+    kept = kept[np.argsort(value[kept], kind="stable")[:most]]
+    return Choice(position[kept], month[kept], np.full(len(kept), node))
+
+
+def _generate(
+    model: Model, program: Program, choice: Choice, solver: Solver, deadline_s: float
+) -> Relaxed:
+    """Rounds of solving and pricing until no signature would help."""
+    fixed = solver.num_columns
+    made = make_columns(model, choice)
+    solver.add(made)
+    for _ in range(MOST_ROUNDS):
+        answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
+        if not answer.complete:
+            raise Unsolvable("time")
+        reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
+        tolerance = SMALL_FRAC * max(abs(answer.objective), 1.0)
+        more = Choice.none()
+        for node, score in reduced.items():
+            more = more.joined(
+                _best(model, node, np.where(score < -tolerance / MANY_COLUMNS, score, INFINITE),
+                      MANY_PER_MONTH, MANY_COLUMNS)
+            )  # fmt: skip
+        if not len(more):
+            break
+        solver.add(make_columns(model, more))
+        choice = choice.joined(more)
+    missed = sum(float(np.minimum(score, 0.0).sum()) for score in reduced.values())
+    return Relaxed(
+        program=program,
+        choice=choice,
+        made=make_columns(model, choice),
+        answer=answer,
+        bound=answer.objective + missed,
+        reduced=reduced,
+        solver=solver,
+        fixed=fixed,
+    )
+
+
+def _why(model: Model, program: Program, choice: Choice) -> str:
+    from gigawatt.contract.conflict import explain_conflict
+
+    return explain_conflict(model, program.with_columns(make_columns(model, choice)))
+
+
+def plan_blocks(
+    model: Model, gap_frac: float, time_limit_s: float, report: Callable[[str], None] = lambda _: None
+) -> Plan:
+    """The best portfolio in whole blocks within a gap, and what proves it."""
+    begun = time.monotonic()
+    relaxed = relax(model, begun + time_limit_s)
+    report(f"bound {relaxed.bound:,.0f} USD")
+    reach = gap_frac * abs(relaxed.bound)
+    while True:
+        left = time_limit_s - (time.monotonic() - begun)
+        plan, proven = _whole_plan(model, relaxed, reach, gap_frac, max(left, 1.0))
+        if proven or plan.gap_frac <= gap_frac or not plan.complete:
+            return plan
+        reach *= 4
+
+
+def _whole_plan(
+    model: Model, relaxed: Relaxed, reach: float, gap_frac: float, time_limit_s: float
+) -> tuple[Plan, bool]:
+    """Search among signatures whose reduced cost is within reach."""
+    choice, everything, shut = _within(model, relaxed, reach)
+    program = relaxed.program.with_columns(make_columns(model, choice))
+    solver = Solver(program, usd_scale(program), mip_rel_gap=gap_frac / 2)
+    answer = solver.solve(time_limit_s)
+    bound = max(relaxed.bound, min(answer.bound, relaxed.bound + reach) if shut else -INFINITE)
+    if everything:
+        bound = max(bound, answer.bound)
+    count = relaxed.program.num_columns
+    plan = Plan(
+        model=model,
+        values=answer.values[:count],
+        signed=choice,
+        units=answer.values[count:],
+        objective=answer.objective,
+        bound=min(bound, answer.objective),
+        relaxed=relaxed,
+        complete=answer.complete,
+    )
+    return plan, everything
+
+
+def _within(model: Model, relaxed: Relaxed, reach: float) -> tuple[Choice, bool, bool]:
+    """Plain signatures within reach; whether that is all there are; whether the rest can be ruled out."""
+    found, everything, shut = Choice.none(), True, True
+    for node, score in relaxed.reduced.items():
+        near = score <= reach
+        position, month = np.nonzero(near)
+        found = found.joined(Choice(position, month, np.full(len(position), node)))
+        left_out = np.isfinite(score) & ~near
+        everything &= not left_out.any()
+        shut &= not (left_out & ~model.signatures.whole[:, None]).any()
+    return found, everything, shut

@@ -1,0 +1,171 @@
+"""Futures as a tree: what is known when, and what each future changes.
+
+A node is a stretch of months in which some futures cannot be told apart. Decisions belong to nodes, so that
+nothing is decided by what is not yet known; what was signed at a node counts in all nodes after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigawatt.contract.cash import list_factors
+from gigawatt.contract.demand import Demand
+from gigawatt.domain.portfolio import Future, Roadmap, month_index
+from gigawatt.errors import InputError
+
+Floats = NDArray[np.float64]
+NEVER = 10_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """One stretch of months, with the futures that pass through it."""
+
+    number: int
+    parent: int
+    begin: int
+    end: int
+    futures: tuple[int, ...]
+    probability_frac: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """What one future comes to."""
+
+    id: str
+    probability_frac: float
+    nodes: tuple[int, ...]
+    """From the root to its own."""
+    amount: Floats
+    """[K, T] units of work."""
+    factors: Floats
+    """[offers, T] list prices over the stated ones."""
+    slips: tuple[tuple[int, int, int], ...] = ()
+    """Site, first month of signature that is safe again, months late."""
+    losses: tuple[tuple[str, int], ...] = ()
+    """Provider, month."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nodes, parents first, and the courses through them."""
+
+    nodes: tuple[Node, ...]
+    courses: tuple[Course, ...]
+
+    def node_at(self, course: int, month: int) -> int:
+        """The node of a course in a month."""
+        return next(n for n in self.courses[course].nodes if self.nodes[n].begin <= month < self.nodes[n].end)
+
+    def path(self, node: int) -> tuple[int, ...]:
+        """A node and all before it."""
+        found: list[int] = []
+        while node >= 0:
+            found.append(node)
+            node = self.nodes[node].parent
+        return tuple(found)
+
+    def below(self, node: int) -> tuple[int, ...]:
+        """A node and all after it."""
+        return tuple(one.number for one in self.nodes if node in self.path(one.number))
+
+
+def tree_of(roadmap: Roadmap, demand: Demand) -> Tree:
+    """The roadmap's futures; one that is certain where it names none."""
+    futures = roadmap.futures or (Future(id="expected", probability_frac=1.0),)
+    begin = month_index(roadmap.start)
+    cuts = [month_index(month) - begin for month in roadmap.reveals] if roadmap.futures else []
+    cuts = [cut for cut in cuts if 0 < cut < roadmap.months]
+    bounds = [0, *cuts, roadmap.months]
+    words = [future.path[: len(cuts)] or (future.id,) * len(cuts) for future in futures]
+    nodes: list[Node] = []
+    known: dict[tuple[str, ...], int] = {}
+    paths: list[list[int]] = [[] for _ in futures]
+    for stage in range(len(bounds) - 1):
+        for prefix in dict.fromkeys(word[:stage] for word in words):
+            members = tuple(n for n, word in enumerate(words) if word[:stage] == prefix)
+            parent = known[prefix[:-1]] if stage else -1
+            chance = sum(futures[n].probability_frac for n in members)
+            node = Node(len(nodes), parent, bounds[stage], bounds[stage + 1], members, chance)
+            known[prefix] = node.number
+            nodes.append(node)
+            for n in members:
+                paths[n].append(node.number)
+    courses = tuple(
+        _course(roadmap, demand, future, tuple(path)) for future, path in zip(futures, paths, strict=True)
+    )
+    _refuse_early_differences(roadmap, nodes, courses)
+    return Tree(tuple(nodes), courses)
+
+
+def _course(roadmap: Roadmap, demand: Demand, future: Future, nodes: tuple[int, ...]) -> Course:
+    begin = month_index(roadmap.start)
+    sites = {place.id: n for n, place in enumerate(roadmap.places)}
+    slips = tuple(
+        (sites[site], month_index(change.month) - begin, change.slip_months)
+        for change in future.changes
+        if change.slip_months
+        for site in change.sites or tuple(sites)
+    )
+    losses = tuple(
+        (change.lost_provider, month_index(change.month) - begin)
+        for change in future.changes
+        if change.lost_provider
+    )
+    return Course(
+        id=future.id,
+        probability_frac=future.probability_frac,
+        nodes=nodes,
+        amount=demand.changed(roadmap, future.changes),
+        factors=list_factors(roadmap, future.changes),
+        slips=slips,
+        losses=losses,
+    )
+
+
+def _refuse_early_differences(roadmap: Roadmap, nodes: list[Node], courses: tuple[Course, ...]) -> None:
+    """Futures that are not yet told apart must not differ."""
+    problems = []
+    for node in nodes:
+        months = slice(node.begin, node.end)
+        first = courses[node.futures[0]]
+        for n in node.futures[1:]:
+            one = courses[n]
+            # The amount of a run stands in its first month; it is looked at where its window ends.
+            same_work = np.allclose(one.amount[:, months], first.amount[:, months]) or _only_runs(
+                roadmap, one.amount, first.amount, months
+            )
+            if not same_work or not np.allclose(one.factors[:, months], first.factors[:, months]):
+                problems.append(
+                    f"futures {first.id} and {one.id} differ before they can be told apart: their changes "
+                    f"must not begin before the month in reveals that parts them"
+                )
+    if problems:
+        raise InputError(problems[0])
+
+
+def _only_runs(roadmap: Roadmap, one: Floats, other: Floats, months: slice) -> bool:
+    runs = len(roadmap.training)
+    return bool(np.allclose(one[runs:, months], other[runs:, months]))
+
+
+def single_course(tree: Tree, course: int, months: int) -> Tree:
+    """The tree of one future alone, known from the start: what perfect foresight would face."""
+    one = tree.courses[course]
+    node = Node(0, -1, 0, months, (0,), 1.0)
+    return Tree((node,), (Course(**{**one.__dict__, "probability_frac": 1.0, "nodes": (0,)}),))
+
+
+def expected_course(tree: Tree, months: int) -> Tree:
+    """The tree of the one future in which demand and prices take their means, and nothing slips or fails."""
+    chances = np.array([one.probability_frac for one in tree.courses])
+    amount = np.tensordot(chances, np.array([one.amount for one in tree.courses]), axes=1)
+    factors = np.tensordot(chances, np.array([one.factors for one in tree.courses]), axes=1)
+    node = Node(0, -1, 0, months, (0,), 1.0)
+    return Tree((node,), (Course("expected", 1.0, (0,), amount, factors),))
+
+
