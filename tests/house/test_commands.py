@@ -24,8 +24,9 @@ COMMANDS = {
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
     "contract schedule PROJECT --draw --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
-    "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json --overlay "
-    "--planes --quiet --ranks-per-domain --sharing --system --top-k --verbose": "predict_collective",
+    "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json "
+    "--overlay --planes --quiet --ranks-per-domain --sharing --straggler --system --top-k "
+    "--verbose": "predict_collective",
     "design fabric --fabric --gpus --json --out --overlay --oversubscription --planes --quiet --site "
     "--system --verbose": "design_fabric",
     "design facility --draw --fabric --gpus --json --overlay --quiet --site --system "

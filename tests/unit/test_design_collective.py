@@ -101,3 +101,11 @@ def test_a_buffer_larger_than_memory_is_refused_with_what_fits(run_gigawatt) -> 
     assert done.exit_code == 2
     for words in ("bytes_total: expected up to", "the memory of one NVIDIA H100", "found 1 EB"):
         assert words in done.errors
+
+
+def test_all_wait_for_a_rank_that_comes_late(run_gigawatt) -> None:
+    usual, late = (
+        json.loads(asked(run_gigawatt, "all_reduce", *more, "--json").output)["time_s"]
+        for more in ((), ("--straggler", "2 ms"))
+    )
+    assert late == pytest.approx(usual + 2e-3)

@@ -47,6 +47,9 @@ _MOST_SHARING = 1024
     "--algorithm", default="", metavar="NAME", help="Held to ring, tree, nvls, nvls-tree, sharp, ..."
 )
 @click.option("--captured", is_flag=True, help="Launched from a captured graph, not from the host.")
+@click.option(
+    "--straggler", type=Quantity("_s"), metavar="T", help='By how much one rank comes late, such as "2 ms".'
+)
 @overlay_option
 @speaking
 def collective(
@@ -63,6 +66,7 @@ def collective(
     top_k: int | None,
     algorithm: str,
     captured: bool,
+    straggler: float | None,
     overlays: tuple[Path, ...],
 ) -> int:
     """Predict how long the collective NAME takes, with its range, its algorithm and what sets it.
@@ -87,6 +91,7 @@ def collective(
         top_k=top_k,
         algorithm=algorithm,
         captured=captured,
+        straggler_s=straggler or 0.0,
     )
     try:
         found = time_collective(question, overlays)

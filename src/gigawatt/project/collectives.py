@@ -55,6 +55,8 @@ class CollectiveQuestion:
     top_k: int | None = None
     algorithm: str = ""
     captured: bool = False
+    straggler_s: float = 0.0
+    """By how much one rank comes late; all wait for it."""
 
 
 def time_collective(question: CollectiveQuestion, overlays: Sequence[Path] = ()) -> CollectivePrediction:
@@ -82,6 +84,7 @@ def time_collective(question: CollectiveQuestion, overlays: Sequence[Path] = ())
         ranks_per_domain=question.ranks_per_domain,
         algorithm=question.algorithm,
         captured=question.captured,
+        straggler_s=question.straggler_s,
         top_k=question.top_k,
     )
 
