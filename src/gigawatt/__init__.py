@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from gigawatt.validation.collectives import calibrate_collectives as calibrate_collectives
     from gigawatt.validation.collectives import validate_collectives as validate_collectives
     from gigawatt.validation.fabric import validate_fabric as validate_fabric
+    from gigawatt.validation.reliability import validate_reliability as validate_reliability
     from gigawatt.validation.training import validate_training as validate_training
 
 _HOMES = {
@@ -90,6 +91,7 @@ _HOMES = {
     "simulate_schedule": "contract.schedule",
     "validate_collectives": "validation.collectives",
     "validate_fabric": "validation.fabric",
+    "validate_reliability": "validation.reliability",
     "validate_training": "validation.training",
     "write_template": "project.template",
 }

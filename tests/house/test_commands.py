@@ -46,6 +46,8 @@ COMMANDS = {
     "validate collectives FILE... --collective --cross-validate --fabric --gpus --json --overlay "
     "--predictions --quiet --require --system --verbose": "validate_collectives",
     "validate fabric FILE... --json --overlay --predictions --quiet --require --verbose": "validate_fabric",
+    "validate reliability FILE... --cross-validate --json --overlay --predictions --quiet --require "
+    "--verbose": "validate_reliability",
     "validate training FILE... --cross-validate --json --overlay --predictions --quiet --require "
     "--verbose": "validate_training",
 }

@@ -48,6 +48,7 @@ PUBLIC = (
     "simulate_schedule",
     "validate_collectives",
     "validate_fabric",
+    "validate_reliability",
     "validate_training",
     "write_template",
 )

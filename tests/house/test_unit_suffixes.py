@@ -41,6 +41,8 @@ DIMENSIONLESS = {
     "measured_mem_gib": "a column of the measurement files that validate reads",
     "middle": "of an interval whose suffix is passed beside it",
     "low": "of an interval whose suffix is passed beside it",
+    "predicted": "in the unit of the row that holds it",
+    "infant_ratio": "a ratio >= 1",
     "high": "of an interval whose suffix is passed beside it",
     "oversubscription": "bandwidth down over bandwidth up, a ratio",
     "leaf_oversubscription": "bandwidth down over bandwidth up, a ratio",

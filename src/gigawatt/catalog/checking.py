@@ -254,7 +254,8 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
     taught = [*learnt.formats, *learnt.software, *learnt.parameters, *learnt.attention, *learnt.accounting]
     moved = catalog.collective_calibration()
     taught += [*moved.scale_up, *moved.scale_out, *moved.protocols, *moved.exchanges, *moved.harnesses]
-    taught += [*moved.parameters, catalog.frail_nodes()]
+    failures = catalog.published_failures()
+    taught += [*moved.parameters, catalog.frail_nodes(), *failures.parameters, *failures.evidence]
     for section, section_rows in (*rows.items(), ("calibration", taught)):
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from gigawatt.domain.calibration import TrainingCalibration
     from gigawatt.domain.calibration_collectives import CollectiveCalibration
     from gigawatt.domain.model import Model
+    from gigawatt.domain.published_failures import PublishedFailures
 
 RowT = TypeVar("RowT", bound=Sourced)
 
@@ -226,6 +227,13 @@ class Catalog:
         """How many nodes are lemons and what they cause, from the last root that says so."""
         document = load_yaml(self._calibration_file("hazards.yaml"))
         return parse_record(document, FrailNodes, ("frail_nodes", 0))
+
+    def published_failures(self) -> PublishedFailures:
+        """How published figures of reliability follow from a fleet, from the last root that says so."""
+        from gigawatt.domain.published_failures import PublishedFailures
+
+        document = load_yaml(self._calibration_file("reliability.yaml"))
+        return parse_record(document, PublishedFailures)
 
     @property
     def published_collectives(self) -> Path:

@@ -52,6 +52,7 @@ _VALIDATE = LazyGroup(
     {
         "collectives": Later("times of collectives, from logs or tables", "collective", "validate"),
         "fabric": Later("switches and cables of printed designs", "fabric", "validate"),
+        "reliability": Later("published figures of failures and goodput", "reliability", "validate"),
         "training": Later("step times and peak memory of training runs", "validate", "training"),
     },
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gigawatt.domain.collectives import CollectiveReport
+from gigawatt.domain.reliability_validation import FactReport
 from gigawatt.domain.validation import Score, ValidationReport
 from gigawatt.errors import InputError
 
@@ -18,10 +19,10 @@ _TEXT = re.compile(
     r"^\s*(?:(?P<group>[^:]+?)\s*:)?\s*(?P<figure>\w+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[+-]?\d+(?:\.\d+)?)\s*(?P<percent>%?)\s*$"
 )
 _OF_SCORES = ("mape", "median", "p90", "max", "bias", "n")
-_OF_REPORTS = ("coverage", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret")
+_OF_REPORTS = ("coverage", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret", "inside")
 _FRACTIONS = frozenset({*_OF_SCORES, *_OF_REPORTS}) - {"n", "interval_score", "spearman"}
 
-Report = ValidationReport | CollectiveReport
+Report = ValidationReport | CollectiveReport | FactReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Requirement:
 
 
 def parse_requirement(text: str) -> Requirement:
-    """Read one bound. A group is a family, a source or a protocol by name.
+    """Read one bound. A group is a family, a source, a protocol, an organisation or a topic by name.
 
     Errors: InputError for what cannot be read, with what can.
     """
@@ -99,6 +100,8 @@ def _report_figures(report: Report) -> Mapping[str, float]:
     }
     if isinstance(report, CollectiveReport):
         return figures
+    if isinstance(report, FactReport):
+        return figures | {"inside": report.inside_frac}
     ranks = report.rankings
     return figures | {
         "memory_mape": report.memory.mape_frac,

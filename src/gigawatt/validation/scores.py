@@ -35,8 +35,10 @@ def score(predicted: ArrayLike, measured: ArrayLike) -> Score:
     )
 
 
-def interval_score(low: ArrayLike, high: ArrayLike, measured: ArrayLike) -> IntervalScore:
-    """Coverage, width and interval score of 80 % intervals, relative to the measurement.
+def interval_score(
+    low: ArrayLike, high: ArrayLike, measured: ArrayLike, held_frac: float = INTERVAL_FRAC
+) -> IntervalScore:
+    """Coverage, width and interval score of intervals that hold `held_frac`, relative to the measurement.
 
     Source of the score: Gneiting and Raftery, "Strictly proper scoring rules, prediction, and estimation",
     JASA 102 (2007), equation 43: width, and 2/alpha times the distance of a measurement outside.
@@ -48,7 +50,7 @@ def interval_score(low: ArrayLike, high: ArrayLike, measured: ArrayLike) -> Inte
     bottom, top = np.asarray(low, dtype=float) / true, np.asarray(high, dtype=float) / true
     if true.size == 0:
         return IntervalScore(n=0)
-    penalty = 2.0 / (1.0 - INTERVAL_FRAC)
+    penalty = 2.0 / (1.0 - held_frac)
     missed = np.maximum(bottom - 1.0, 0.0) + np.maximum(1.0 - top, 0.0)
     return IntervalScore(
         n=true.size,

@@ -1,0 +1,65 @@
+"""validate reliability."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gigawatt.cli.arguments import overlay_option
+from gigawatt.cli.terminal import Terminal, speaking
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--predictions", metavar="OUT.csv", help="Write printed, predicted and range of every row.")
+@click.option(
+    "--cross-validate",
+    "leave_out",
+    type=click.Choice(["organisation"]),
+    default=None,
+    help="Predict each row from other organisations alone.",
+)
+@click.option(
+    "--require",
+    "required",
+    multiple=True,
+    metavar="BOUND",
+    help='End with 1 unless it holds: "inside>=80%", "median<=30%", "Meta: mape<=100%".',
+)
+@overlay_option
+@speaking
+def validate(
+    terminal: Terminal,
+    files: tuple[Path, ...],
+    predictions: str | None,
+    leave_out: str | None,
+    required: tuple[str, ...],
+    overlays: tuple[Path, ...],
+) -> int:
+    """Compare figures of reliability, yours or published, with what follows from how fleets fail.
+
+    FILE is a CSV with one figure a line. Every line comes back with its range, or with the reason why it does
+    not follow from a fleet.
+    """
+    from gigawatt.catalog import load_catalog
+    from gigawatt.documents import write_atomic
+    from gigawatt.validation.reliability import facts_csv, validate_reliability
+    from gigawatt.validation.requirements import found_figure, is_met, parse_requirement
+    from gigawatt.views import reliability as views
+
+    bounds = [parse_requirement(text) for text in required]
+    report = validate_reliability(files, load_catalog(overlays), leave_out or "")
+    if predictions:
+        write_atomic(predictions, facts_csv(report))
+    for table in (views.facts_score_table(report), views.facts_table(report), views.left_out_table(report)):
+        if table:
+            terminal.table(table)
+    missed = [one for one in bounds if not is_met(report, one)]
+    for one in missed:
+        found = found_figure(report, one)
+        terminal.say(f"missed: {one.text} (found {f'{found:.1%}' if '%' in one.text else f'{found:.4g}'})")
+    terminal.result(
+        "validate-reliability", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
+    )
+    return int(bool(missed))
