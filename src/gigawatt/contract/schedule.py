@@ -16,12 +16,12 @@ from gigawatt.contract.schedule_answer import answer
 from gigawatt.contract.schedule_kernel import (
     NUM_BINS,
     Block,
-    Calendars,
     Floats,
-    Network,
     Tally,
+    count_bins,
     pass_forward,
-    play_block,
+    play,
+    trace,
 )
 from gigawatt.contract.schedule_network import Compiled, compile_project
 from gigawatt.domain.schedule import ConstructionProject, ScheduleRisk
@@ -30,7 +30,6 @@ from gigawatt.kernels import compiled
 
 _BLOCK = 512
 _MOST_SAMPLES = 100_000_000
-_MOST_DAYS = 60_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,6 @@ class Outcomes:
     dates: Floats
     """[samples, milestones] d from the epoch."""
     tally: Tally
-    first_day: int
     planned: Floats
     """[activities] d from the epoch, of a plan of single dates."""
 
@@ -64,36 +62,31 @@ def draw(
     if not 0 < num_samples <= _MOST_SAMPLES:
         raise InputError(f"samples: expected 1 to {_MOST_SAMPLES:,}, found {num_samples:,}")
     planned = _planned(project)
-    first_day, num_days = _span(project, planned, seed)
+    num_days = _num_days(project, planned, seed)
     dates = np.empty((num_samples, len(project.network.milestones)))
     num_blocks = -(-num_samples // _BLOCK)
     count = max(1, min(workers or os.cpu_count() or 1, num_blocks))
-    play = compiled(play_block)
 
     def work(worker: int) -> Tally:
         tally, room = _new_tally(project, num_days), _new_block(project, _BLOCK)
         for number in range(worker, num_blocks, count):
-            part = dates[number * _BLOCK : (number + 1) * _BLOCK]
-            scores, uniforms = _random(project, seed, number)
-            play(
-                project.network,
-                project.calendars,
-                project.draws,
-                scores,
-                uniforms,
-                room,
-                tally,
-                first_day,
-                part,
-            )
+            _play(project, seed, number, room, tally, dates[number * _BLOCK : (number + 1) * _BLOCK])
         return tally
 
     if count == 1:
-        tallies = [work(0)]
-    else:
-        with ThreadPoolExecutor(count) as pool:
-            tallies = list(pool.map(work, range(count)))
-    return Outcomes(dates, _sum(tallies), first_day, planned)
+        return Outcomes(dates, work(0), planned)
+    with ThreadPoolExecutor(count) as pool:
+        return Outcomes(dates, _sum(list(pool.map(work, range(count)))), planned)
+
+
+def _play(project: Compiled, seed: int, number: int, room: Block, tally: Tally, dates: Floats) -> None:
+    """Draw a block, pass forward, trace back and count; `dates` takes what is reached."""
+    scores, uniforms = _random(project, seed, number)
+    compiled(play)(
+        project.network, project.calendars, project.draws, scores, uniforms, room, tally, len(dates)
+    )
+    compiled(trace)(project.network, room, tally, dates)
+    compiled(count_bins)(room, tally, dates)
 
 
 def _random(project: Compiled, seed: int, block: int) -> tuple[Floats, Floats]:
@@ -104,36 +97,33 @@ def _random(project: Compiled, seed: int, block: int) -> tuple[Floats, Floats]:
 
 
 def _planned(project: Compiled) -> Floats:
+    """Ends with every duration at its median."""
     room = _new_block(project, 1)
-    room.duration[:, 0] = project.median_days
-    compiled(pass_forward)(project.network, project.calendars, room)
+    for row, days in enumerate(project.median_days):
+        room.duration[0] = days
+        compiled(pass_forward)(project.network, project.calendars, room, row)
     return room.finish[:, 0]
 
 
-def _span(project: Compiled, planned: Floats, seed: int) -> tuple[int, int]:
-    """First day and number of days that are counted one by one: those of the first block, twice over."""
-    latest = max(float(_latest(project.network, project.calendars, project, seed)), float(planned.max()))
-    return 0, int(min(_MOST_DAYS, 2 * latest + 2 * len(project.rows)))
-
-
-def _latest(network: Network, calendars: Calendars, project: Compiled, seed: int) -> float:
-    room, tally = _new_block(project, _BLOCK), _new_tally(project, 1)
-    scores, uniforms = _random(project, seed, 0)
-    dates = np.empty((_BLOCK, len(network.milestones)))
-    compiled(play_block)(network, calendars, project.draws, scores, uniforms, room, tally, 0, dates)
-    return float(room.finish.max())
+def _num_days(project: Compiled, planned: Floats, seed: int) -> int:
+    """Days that are counted one by one: to the latest of the first block, which is beyond any 90 % point."""
+    room = _new_block(project, _BLOCK)
+    dates = np.empty((_BLOCK, len(project.network.milestones)))
+    _play(project, seed, 0, room, _new_tally(project, 1), dates)
+    return int(max(room.finish.max(), planned.max())) + 2
 
 
 def _new_block(project: Compiled, num_samples: int) -> Block:
     shape = (len(project.rows), num_samples)
     drivers = len(project.rows) + len(project.draws.factor_score) + len(project.draws.risk_frac)
     return Block(
-        duration=np.zeros(shape),
+        duration=np.zeros(num_samples),
+        score=np.zeros(num_samples),
         start=np.zeros(shape),
         finish=np.zeros(shape),
-        start_link=np.zeros(shape, np.int64),
-        finish_link=np.zeros(shape, np.int64),
-        bins=np.full((drivers, num_samples), -1, np.int64),
+        start_link=np.zeros(shape, np.int32),
+        finish_link=np.zeros(shape, np.int32),
+        bins=np.full((drivers, num_samples), -1, np.int8),
     )
 
 

@@ -15,6 +15,7 @@ from gigawatt.domain.schedule import (
     ActivityRisk,
     ConstructionProject,
     Driver,
+    DriverKind,
     Duration,
     Milestone,
     MilestoneRisk,
@@ -112,8 +113,8 @@ def _months(dates: Floats, epoch: date) -> tuple[MonthShare, ...]:
 def _activity(
     row: Activity, place: int, network: Compiled, drawn: Outcomes, milestones: Sequence[Milestone]
 ) -> ActivityRisk:
-    starts = _days_of(drawn.tally.starts[place], drawn.first_day, network.epoch)
-    finishes = _days_of(drawn.tally.finishes[place], drawn.first_day, network.epoch)
+    starts = _days_of(drawn.tally.starts[place], network.epoch)
+    finishes = _days_of(drawn.tally.finishes[place], network.epoch)
     critical = drawn.tally.critical[place] / len(drawn.dates)
     week_s = WEEK_DAYS * DAY_S
     costs = [
@@ -141,32 +142,31 @@ def _activity(
     )
 
 
-def _days_of(counts: np.ndarray[tuple[int], np.dtype[np.int32]], first_day: int, epoch: date) -> list[date]:
+def _days_of(counts: np.ndarray[tuple[int], np.dtype[np.int32]], epoch: date) -> list[date]:
     """Days at the shares, from counts by day."""
     below = np.cumsum(counts)
     wanted = [np.ceil(share * below[-1] - 0.5 / TICKS) for share in _SHARES]
     found = [int(np.searchsorted(below, max(1.0, one))) for one in wanted]
-    return [epoch + timedelta(days=first_day + day) for day in found]
+    return [epoch + timedelta(days=day) for day in found]
 
 
 def _drivers(project: ConstructionProject, network: Compiled, drawn: Outcomes) -> Iterator[Driver]:
-    """For each milestone the activities, factors and risks that move it most, strongest first."""
-    names: list[tuple[str, str]] = [(row.id, "activity") for row in network.rows]
-    names += [(factor.id, "factor") for factor in project.factors]
-    names += [(risk.id, "risk") for risk in project.risks]
+    """For each milestone what lies on the way to it and moves it most, strongest first."""
+    names = _names(project, network)
     for number, milestone in enumerate(project.milestones):
         dates = drawn.dates[:, number]
+        moments = float(dates.mean()), float(dates.var())
         found = []
-        for driver, (name, kind) in enumerate(names):
-            counts, sums = drawn.tally.counts[driver], drawn.tally.sums[driver, :, number]
-            if swing := _swing(counts, sums, dates):
-                found.append((swing, name, kind))
+        for driver in _upstream(project, network, milestone.id):
+            swing = _swing(drawn.tally.counts[driver], drawn.tally.sums[driver, :, number], *moments)
+            if swing:
+                found.append((swing, *names[driver]))
         found.sort(key=lambda one: (-one[0][0], one[1]))
         for (share, best, worst), name, kind in found[:_SHOWN_DRIVERS]:
             yield Driver(
                 milestone=milestone.id,
                 driver=name,
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 variance_frac=share,
                 best=done_on(best, network.epoch),
                 worst=done_on(worst, network.epoch),
@@ -174,21 +174,45 @@ def _drivers(project: ConstructionProject, network: Compiled, drawn: Outcomes) -
             )
 
 
-def _swing(counts: Ints, sums: Ints, dates: Floats) -> tuple[float, float, float] | None:
-    """Share of the variance between the tenths of a driver, and the mean date in the first and the last.
+def _names(project: ConstructionProject, network: Compiled) -> list[tuple[str, DriverKind]]:
+    """Drivers in the order of their rows."""
+    names: list[tuple[str, DriverKind]] = [(row.id, "activity") for row in network.rows]
+    names += [(factor.id, "factor") for factor in project.factors]
+    return names + [(risk.id, "risk") for risk in project.risks]
+
+
+def _upstream(project: ConstructionProject, network: Compiled, milestone: str) -> list[int]:
+    """Rows of the drivers on the way to a milestone."""
+    rows = {row.id: number for number, row in enumerate(network.rows)}
+    reached, waiting = set[str](), [milestone]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += [link.activity for link in network.rows[rows[name]].after]
+    shared = {
+        name for row in network.rows if isinstance(row, Activity) and row.id in reached for name in row.shares
+    }
+    first_factor = len(network.rows)
+    first_risk = first_factor + len(project.factors)
+    found = [number for name, number in rows.items() if name in reached]
+    found += [first_factor + n for n, factor in enumerate(project.factors) if factor.id in shared]
+    return found + [first_risk + n for n, one in enumerate(project.risks) if reached & set(one.activities)]
+
+
+def _swing(counts: Ints, sums: Ints, mean: float, variance: float) -> tuple[float, float, float] | None:
+    """Share of a date's variance between the tenths of a driver, and the mean date in the first and the last.
 
     What pure chance puts between tenths is taken off. None for what moves nothing.
     """
     used = counts > 0
-    if used.sum() < 2 or dates.std() == 0.0:
-        return None
-    means = sums[used] / TICKS / counts[used]
-    total = float(dates.var())
-    between = float(np.average((means - dates.mean()) ** 2, weights=counts[used])) / total
     num_more = int(used.sum()) - 1
-    share = between - (1.0 - between) * num_more / max(1, len(dates) - 1 - num_more)
-    noise = 3.0 * np.sqrt(2.0 * num_more) / len(dates)
-    if share <= noise:
+    if num_more < 1 or variance == 0.0:
+        return None
+    means, num_samples = sums[used] / TICKS / counts[used], int(counts.sum())
+    between = float(np.average((means - mean) ** 2, weights=counts[used])) / variance
+    share = between - (1.0 - between) * num_more / max(1, num_samples - 1 - num_more)
+    if share <= 3.0 * np.sqrt(2.0 * num_more) / num_samples:
         return None
     return share, float(means[0]), float(means[-1])
 

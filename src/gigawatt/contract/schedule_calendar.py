@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigawatt.contract.schedule_kernel import Calendars
 from gigawatt.domain.schedule import WEEKDAYS, WorkCalendar
 from gigawatt.errors import InputError
+
+Flags = NDArray[np.bool_]
 
 
 def calendar_tables(calendars: Sequence[WorkCalendar], epoch: date, num_days: int) -> Calendars:
@@ -28,10 +31,17 @@ def calendar_tables(calendars: Sequence[WorkCalendar], epoch: date, num_days: in
     return Calendars(before=before, day=day, pace=pace, plain=plain)
 
 
-def _working(
-    calendar: WorkCalendar, epoch: date, num_days: int
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    if not calendar.holidays and not calendar.stops and len(set(calendar.working_days)) == len(WEEKDAYS):
-        return np.ones(num_days, np.bool_)
-    days = (epoch + timedelta(days=n) for n in range(num_days))
-    return np.fromiter((calendar.works_on(one) for one in days), np.bool_, num_days)
+def _working(calendar: WorkCalendar, epoch: date, num_days: int) -> Flags:
+    """Whether each day is worked: by its weekday, less holidays and stops."""
+    days = np.datetime64(epoch.isoformat()) + np.arange(num_days)
+    week = [weekday in calendar.working_days for weekday in WEEKDAYS]
+    works = np.resize(np.roll(week, -epoch.weekday()), num_days)
+    works[np.isin(days, np.array([day.isoformat() for day in calendar.holidays], "datetime64[D]"))] = False
+    month_day = np.char.partition(np.datetime_as_string(days), "-")[:, 2] if calendar.stops else days
+    for stop in calendar.stops:
+        if stop.yearly:
+            after, before = month_day >= stop.first, month_day <= stop.last
+            works[after & before if stop.first <= stop.last else after | before] = False
+        else:
+            works[(days >= np.datetime64(stop.first)) & (days <= np.datetime64(stop.last))] = False
+    return works

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
-from gigawatt.contract.schedule_kernel import MAX_SCORE, NODES_PER_SCORE, NUM_BINS, Floats, Ints
+from gigawatt.contract.schedule_kernel import MAX_SCORE, NODES_PER_SCORE, NUM_BINS, Floats
 from gigawatt.domain.schedule import Duration
 from gigawatt.errors import InputError
 from gigawatt.laws import schedule as laws
@@ -23,10 +24,9 @@ def scores() -> Floats:
     return np.linspace(-MAX_SCORE, MAX_SCORE, NUM_NODES)
 
 
-def tenths() -> Ints:
+def tenths() -> NDArray[np.int8]:
     """The tenth of the normal distribution that each of them lies in."""
-    found = np.floor(special.ndtr(scores()) * NUM_BINS).astype(np.int64)
-    return np.minimum(found, NUM_BINS - 1)
+    return np.minimum(np.floor(special.ndtr(scores()) * NUM_BINS), NUM_BINS - 1).astype(np.int8)
 
 
 def is_certain(duration: Duration) -> bool:

@@ -87,7 +87,7 @@ class Draws(NamedTuple):
     """[activities + 1]"""
     risk: Ints
     """[pairs]"""
-    tenths: Ints
+    tenths: NDArray[np.int8]
     """[nodes] tenth of the normal distribution that a node of the tables lies in."""
 
 
@@ -95,7 +95,7 @@ class Tally(NamedTuple):
     """What a worker has counted so far."""
 
     starts: NDArray[np.int32]
-    """[activities, days] outcomes by day of start, from `first_day`."""
+    """[activities, days] outcomes by day of start."""
     finishes: NDArray[np.int32]
     """[activities, days] outcomes by the day at whose end it is done."""
     critical: Ints
@@ -110,40 +110,19 @@ class Block(NamedTuple):
     """Room for one block of outcomes."""
 
     duration: Floats
-    """[activities, samples] d"""
+    """[samples] d, of one activity."""
+    score: Floats
+    """[samples] its normal score."""
     start: Floats
     """[activities, samples] d"""
     finish: Floats
     """[activities, samples] d"""
-    start_link: Ints
+    start_link: NDArray[np.int32]
     """[activities, samples] link that held the start, or -1."""
-    finish_link: Ints
+    finish_link: NDArray[np.int32]
     """[activities, samples] link that held the end, or -1."""
-    bins: Ints
-    """[drivers, samples]"""
-
-
-def play_block(
-    network: Network,
-    calendars: Calendars,
-    draws: Draws,
-    scores: Floats,
-    uniforms: Floats,
-    block: Block,
-    tally: Tally,
-    first_day: int,
-    dates: Floats,
-) -> None:
-    """Draw, pass forward, trace and count a block; `dates` [samples, milestones] d takes what is reached."""
-    draw_durations(draws, scores, uniforms, block)
-    pass_forward(network, calendars, block)
-    for number in range(len(network.milestones)):
-        row = network.milestones[number]
-        for n in range(dates.shape[0]):
-            dates[n, number] = block.finish[row, n]
-    trace(network, block, tally, dates.shape[0])
-    count_days(block, tally, first_day, dates.shape[0])
-    count_bins(block, tally, dates)
+    bins: NDArray[np.int8]
+    """[drivers, samples] tenth, or -1 of what is certain."""
 
 
 def node_of(score: float) -> float:
@@ -161,71 +140,83 @@ def looked_up(tables: Floats, table: int, score: float) -> float:
     return low + (tables[table, node + 1] - low) * (place - node)
 
 
-def draw_durations(draws: Draws, scores: Floats, uniforms: Floats, block: Block) -> None:
-    """Durations of a block, and the bin of every driver."""
-    num_activities, num_samples = block.duration.shape
+def play(
+    network: Network,
+    calendars: Calendars,
+    draws: Draws,
+    scores: Floats,
+    uniforms: Floats,
+    block: Block,
+    tally: Tally,
+    num_samples: int,
+) -> None:
+    """Draw each activity of a block and pass its dates forward; of the first `num_samples` count the days."""
+    bin_common(draws, scores, uniforms, block)
+    for row in range(block.start.shape[0]):
+        draw_duration(draws, scores, uniforms, block, row)
+        pass_forward(network, calendars, block, row)
+        count_days(block, tally, row, num_samples)
+
+
+def bin_common(draws: Draws, scores: Floats, uniforms: Floats, block: Block) -> None:
+    """The bins of factors and risks; of a risk the first or the last."""
     num_factors, num_risks = len(draws.factor_score), len(draws.risk_frac)
-    for row in range(num_activities):
-        table, own = draws.activity_table[row], draws.activity_score[row]
-        if own < 0:
-            for n in range(num_samples):
-                block.duration[row, n] = draws.tables[table, 0]
-        else:
-            _draw(draws, scores, block, row, table, own)
+    first = block.bins.shape[0] - num_factors - num_risks
     for factor in range(num_factors):
-        for n in range(num_samples):
+        for n in range(block.bins.shape[1]):
             node = int(node_of(scores[draws.factor_score[factor], n]))
-            block.bins[num_activities + factor, n] = draws.tenths[node]
+            block.bins[first + factor, n] = draws.tenths[node]
     for risk in range(num_risks):
-        for n in range(num_samples):
+        for n in range(block.bins.shape[1]):
             happens = uniforms[risk, n] < draws.risk_frac[risk]
-            block.bins[num_activities + num_factors + risk, n] = NUM_BINS - 1 if happens else 0
-    for row in range(num_activities):
-        for pair in range(draws.first_risk[row], draws.first_risk[row + 1]):
-            risk = draws.risk[pair]
-            for n in range(num_samples):
-                if uniforms[risk, n] < draws.risk_frac[risk]:
-                    score = scores[draws.risk_score[risk], n]
-                    block.duration[row, n] += looked_up(draws.tables, draws.risk_table[risk], score)
+            block.bins[first + num_factors + risk, n] = NUM_BINS - 1 if happens else 0
 
 
-def _draw(draws: Draws, scores: Floats, block: Block, row: int, table: int, own: int) -> None:
-    loading = draws.own_loading[row]
-    first, last = draws.first_share[row], draws.first_share[row + 1]
-    for n in range(block.duration.shape[1]):
-        score = loading * scores[own, n]
-        for place in range(first, last):
-            score += draws.share_loading[place] * scores[draws.factor_score[draws.share[place]], n]
-        block.duration[row, n] = looked_up(draws.tables, table, score)
-        block.bins[row, n] = draws.tenths[int(node_of(score))]
+def draw_duration(draws: Draws, scores: Floats, uniforms: Floats, block: Block, row: int) -> None:
+    """The durations of an activity, and their bins."""
+    duration, bins = block.duration, block.bins[row]
+    table, own = draws.activity_table[row], draws.activity_score[row]
+    if own < 0:
+        duration[:] = draws.tables[table, 0]
+    else:
+        block.score[:] = draws.own_loading[row] * scores[own]
+        for place in range(draws.first_share[row], draws.first_share[row + 1]):
+            common = scores[draws.factor_score[draws.share[place]]]
+            for n in range(len(duration)):
+                block.score[n] += draws.share_loading[place] * common[n]
+        for n in range(len(duration)):
+            place = node_of(block.score[n])
+            node = int(place)
+            low = draws.tables[table, node]
+            duration[n] = low + (draws.tables[table, node + 1] - low) * (place - node)
+            bins[n] = draws.tenths[node]
+    for pair in range(draws.first_risk[row], draws.first_risk[row + 1]):
+        risk = draws.risk[pair]
+        for n in range(len(duration)):
+            if uniforms[risk, n] < draws.risk_frac[risk]:
+                score = scores[draws.risk_score[risk], n]
+                duration[n] += looked_up(draws.tables, draws.risk_table[risk], score)
 
 
-def pass_forward(network: Network, calendars: Calendars, block: Block) -> None:
-    """Earliest starts and ends, and the link that held each."""
-    num_activities, num_samples = block.duration.shape
-    for row in range(num_activities):
-        start, finish = block.start[row], block.finish[row]
-        for n in range(num_samples):
-            start[n] = network.release[row]
-            block.start_link[row, n] = block.finish_link[row, n] = -1
-        first, last = network.first_link[row], network.first_link[row + 1]
-        for link in range(first, last):
-            if network.kind[link] != FINISH_FINISH:
-                ends = block.start if network.kind[link] == START_START else block.finish
-                _hold(ends[network.source[link]], network.lag[link], link, start, block.start_link[row])
-        work_on(calendars, network.calendar[row], start, block.duration[row], finish)
-        for link in range(first, last):
-            if network.kind[link] == FINISH_FINISH:
-                _hold(
-                    block.finish[network.source[link]],
-                    network.lag[link],
-                    link,
-                    finish,
-                    block.finish_link[row],
-                )
+def pass_forward(network: Network, calendars: Calendars, block: Block, row: int) -> None:
+    """Earliest start and end of an activity whose predecessors have theirs, and the link that held each."""
+    start, finish = block.start[row], block.finish[row]
+    start[:] = network.release[row]
+    block.start_link[row, :] = -1
+    block.finish_link[row, :] = -1
+    first, last = network.first_link[row], network.first_link[row + 1]
+    for link in range(first, last):
+        if network.kind[link] != FINISH_FINISH:
+            ends = block.start if network.kind[link] == START_START else block.finish
+            _hold(ends[network.source[link]], network.lag[link], link, start, block.start_link[row])
+    work_on(calendars, network.calendar[row], start, block.duration, finish)
+    for link in range(first, last):
+        if network.kind[link] == FINISH_FINISH:
+            other = block.finish[network.source[link]]
+            _hold(other, network.lag[link], link, finish, block.finish_link[row])
 
 
-def _hold(other: Floats, lag: float, link: int, own: Floats, held_by: Ints) -> None:
+def _hold(other: Floats, lag: float, link: int, own: Floats, held_by: NDArray[np.int32]) -> None:
     for n in range(len(own)):
         if other[n] + lag > own[n]:
             own[n] = other[n] + lag
@@ -257,11 +248,15 @@ def work_on(calendars: Calendars, calendar: int, start: Floats, duration: Floats
             finish[n] = max(start[n], days[whole] + (done - whole))
 
 
-def trace(network: Network, block: Block, tally: Tally, num_samples: int) -> None:
-    """Count the activities on the longest path to each milestone; of two that hold it, the first."""
+def trace(network: Network, block: Block, tally: Tally, dates: Floats) -> None:
+    """Take the dates [samples, milestones] d of milestones, and count what is on the longest path to each.
+
+    Of two activities that hold a date the first counts.
+    """
     for number in range(len(network.milestones)):
-        for n in range(num_samples):
+        for n in range(dates.shape[0]):
             row = network.milestones[number]
+            dates[n, number] = block.finish[row, n]
             at_finish = True
             while True:
                 if at_finish:
@@ -277,15 +272,14 @@ def trace(network: Network, block: Block, tally: Tally, num_samples: int) -> Non
                 row = network.source[link]
 
 
-def count_days(block: Block, tally: Tally, first_day: int, num_samples: int) -> None:
-    """Count the days of starts and ends."""
+def count_days(block: Block, tally: Tally, row: int, num_samples: int) -> None:
+    """Count the days on which an activity starts and ends; what is later than the last counts as then."""
     last = tally.starts.shape[1] - 1
-    for row in range(block.start.shape[0]):
-        for n in range(num_samples):
-            begun = int(np.floor(block.start[row, n])) - first_day
-            done = int(np.ceil(block.finish[row, n])) - 1 - first_day
-            tally.starts[row, min(max(begun, 0), last)] += 1
-            tally.finishes[row, min(max(done, 0), last)] += 1
+    for n in range(num_samples):
+        begun = int(np.floor(block.start[row, n]))
+        done = int(np.ceil(block.finish[row, n])) - 1
+        tally.starts[row, min(max(begun, 0), last)] += 1
+        tally.finishes[row, min(max(done, 0), last)] += 1
 
 
 def count_bins(block: Block, tally: Tally, dates: Floats) -> None:

@@ -104,12 +104,16 @@ def compile_project(project: ConstructionProject) -> Compiled:
         calendar=np.array([_calendar(row, calendars, at_site) for row in rows], np.int64),
         milestones=np.array([place[milestone.id] for milestone in project.milestones], np.int64),
     )
-    tables = _Tables(project, rows)
+    laid_out = calendar_tables((_PLAIN, *project.calendars), epoch, _MAX_DAYS)
+    worked = [
+        _worked_s(row, project.start, epoch, laid_out, network.calendar[n]) for n, row in enumerate(rows)
+    ]
+    tables = _Tables(project, rows, worked)
     return Compiled(
         rows=rows,
         epoch=epoch,
         network=network,
-        calendars=calendar_tables((_PLAIN, *project.calendars), epoch, _MAX_DAYS),
+        calendars=laid_out,
         draws=tables.draws(),
         median_days=tables.medians(),
         num_scores=tables.num_scores,
@@ -169,6 +173,15 @@ def _calendar(row: Activity | Milestone, calendars: Mapping[str, int], at_site: 
     return calendars[row.calendar] if row.calendar else at_site.get(row.site, 0)
 
 
+def _worked_s(row: Activity | Milestone, start: date, epoch: date, tables: Calendars, calendar: int) -> float:
+    """What has been done of an activity under way, as its duration counts."""
+    if isinstance(row, Milestone) or row.finished or not row.started or row.started >= start:
+        return 0.0
+    before = tables.before[calendar]
+    days = before[(start - epoch).days] - before[(row.started - epoch).days]
+    return float(days / tables.pace[calendar]) * DAY_S
+
+
 def _offsets(lists: Sequence[Sequence[object]]) -> Ints:
     return np.array([0, *accumulate(len(one) for one in lists)], np.int64)
 
@@ -176,13 +189,15 @@ def _offsets(lists: Sequence[Sequence[object]]) -> Ints:
 class _Tables:
     """Tables of durations, and which scores each activity is drawn from."""
 
-    def __init__(self, project: ConstructionProject, rows: Sequence[Activity | Milestone]) -> None:
+    def __init__(
+        self, project: ConstructionProject, rows: Sequence[Activity | Milestone], worked_s: Sequence[float]
+    ) -> None:
         self._project = project
         self._rows = rows
         self._nodes = scores()
         self._tables: list[Floats] = []
         self._known: dict[tuple[Duration, float], int] = {}
-        self._numbers = [self._of_row(row) for row in rows]
+        self._numbers = [self._of_row(row, done_s) for row, done_s in zip(rows, worked_s, strict=True)]
         self._factor = {factor.id: number for number, factor in enumerate(project.factors)}
         self.num_scores = 0
 
@@ -229,14 +244,12 @@ class _Tables:
             raise InputError(f"{row.id}: the correlations of what it shares exceed one: lower them")
         return found
 
-    def _of_row(self, row: Activity | Milestone) -> int:
+    def _of_row(self, row: Activity | Milestone, worked_s: float) -> int:
         if isinstance(row, Milestone):
             return self._table(_NOTHING)
         if row.finished and row.started:
             return self._table(Duration(fixed_s=((row.finished - row.started).days + 1) * DAY_S))
-        if row.started and row.started < self._project.start:
-            return self._table(row.duration, (self._project.start - row.started).days * DAY_S, row.id)
-        return self._table(row.duration)
+        return self._table(row.duration, worked_s, row.id)
 
     def _table(self, duration: Duration, elapsed_s: float = 0.0, owner: str = "") -> int:
         """The number of the table of a duration, made when it is first asked for."""

@@ -34,6 +34,7 @@ ActivityKind = Literal[
 ]
 Shape = Literal["fixed", "pert", "triangular", "lognormal", "fitted"]
 LinkKind = Literal["finish-start", "start-start", "finish-finish"]
+DriverKind = Literal["activity", "factor", "risk"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = "every-day"
@@ -197,15 +198,10 @@ class Stop(Record):
             raise ValueError(f"last {self.last} is before first {self.first}")
         return self
 
-    def covers(self, day: date) -> bool:
-        """Whether nobody works on this day."""
-        here = day.isoformat()
-        if not _MONTH_DAY.fullmatch(self.first):
-            return self.first <= here <= self.last
-        here = here[5:]
-        if self.first <= self.last:
-            return self.first <= here <= self.last
-        return here >= self.first or here <= self.last
+    @property
+    def yearly(self) -> bool:
+        """Whether it comes every year."""
+        return _MONTH_DAY.fullmatch(self.first) is not None
 
 
 def _full_date(text: str) -> date:
@@ -224,14 +220,6 @@ class WorkCalendar(Record):
     working_days: tuple[Weekday, ...] = Field(default=WEEKDAYS, min_length=1)
     holidays: tuple[Day, ...] = ()
     stops: tuple[Stop, ...] = ()
-
-    def works_on(self, day: date) -> bool:
-        """Whether this is a working day."""
-        return (
-            WEEKDAYS[day.weekday()] in self.working_days
-            and day not in self.holidays
-            and not any(stop.covers(day) for stop in self.stops)
-        )
 
 
 class BuildSite(Record):
@@ -341,7 +329,7 @@ class Driver(Record):
     milestone: str
     driver: str
     """Id of an activity, a shared factor or a risk."""
-    kind: Literal["activity", "factor", "risk"]
+    kind: DriverKind
     variance_frac: float
     """Share of the date's variance that would go if this were known (to the tenth)."""
     best: date

@@ -1,4 +1,4 @@
-"""Construction risk as a Gantt chart: bars at the median, whiskers from P10 to P90, dark where it is critical."""
+"""Construction risk as a Gantt chart: bars at the median, whiskers from P10 to P90, criticality."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from gigawatt.domain.schedule import ActivityRisk, MilestoneRisk, ScheduleRisk
-from gigawatt.drawings.markup import Markup
+from gigawatt.drawings.markup import Markup, element
 from gigawatt.drawings.sheet import INK, MUTED, PANEL, RULE, SERIES, box, group, line, sheet, text
 from gigawatt.units import format_quantity
 
-_WIDE, _LEFT, _RIGHT, _TOP, _ROW = 1180.0, 270.0, 110.0, 104.0, 20.0
+_WIDE, _LEFT, _RIGHT, _TOP, _ROW = 1180.0, 270.0, 160.0, 104.0, 20.0
 _BAR = 11.0
 _GROUPS: dict[str, str] = {
     "land": SERIES[4],
@@ -110,6 +110,8 @@ def _legend() -> Iterator[Markup]:
         yield box(x, 64.0, 12.0, 10.0, fill, radius=2.0)
         yield text(x + 17.0, 73.0, words, 11.0, MUTED)
         x += 34.0 + 6.2 * len(words)
+    yield line(x + 3.0, 62.0, x + 3.0, 76.0, SERIES[5], 2.0)
+    yield text(x + 10.0, 73.0, "target", 11.0, MUTED)
 
 
 def _row(row: str | ActivityRisk | MilestoneRisk, y: float, axis: _Axis) -> Iterator[Markup]:
@@ -127,7 +129,7 @@ def _activity(row: ActivityRisk, y: float, axis: _Axis) -> Iterator[Markup]:
     yield text(28.0, y + 14.0, _short(row.name), 11.0)
     start, end = axis.x(row.start_p50), axis.x(row.finish_p50 + timedelta(days=1))
     hint = f"{row.name}: {row.start_p50} to {row.finish_p50} (P10 {row.finish_p10}, P90 {row.finish_p90})"
-    fill = MUTED if row.done else _GROUPS[row.kind]
+    fill = RULE if row.done else _GROUPS[row.kind]
     yield box(start, y + 4.5, max(2.0, end - start), _BAR, fill, radius=2.0, hint=hint)
     if row.done:
         yield text(end + 5.0, y + 14.0, "done", 10.0, MUTED)
@@ -162,8 +164,6 @@ def _whisker(first: float, last: float, y: float) -> Markup:
 
 
 def _diamond(x: float, y: float, hint: str) -> Markup:
-    from gigawatt.drawings.markup import element
-
     points = f"{x:.2f},{y - 6:.2f} {x + 6:.2f},{y:.2f} {x:.2f},{y + 6:.2f} {x - 6:.2f},{y:.2f}"
     return element("polygon", element("title", hint), points=points, fill=INK)
 
