@@ -22,7 +22,7 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
-    "contract schedule PROJECT --draw --json --out --overlay --quiet --samples --seed --verbose "
+    "contract schedule PROJECT.yaml --draw --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
     "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json "
     "--overlay --planes --quiet --ranks-per-domain --sharing --straggler --system --top-k "
