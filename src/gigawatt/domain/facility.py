@@ -439,6 +439,8 @@ class Site(Sourced):
     """Of the coolant through the racks."""
     costs_usd_per_w: dict[str, float]
     """By trade, per watt of critical IT power, where parts are not priced one by one."""
+    costs_redundancy: Redundancy = "n+1"
+    """Of what those costs are; more or fewer pieces than that takes are added or taken off at their price."""
     liquid_premium_frac: float = Field(default=0.0, ge=0)
     """What a hall costs more where liquid carries all the heat; in proportion where it carries part."""
     build_months: float = Field(gt=0)

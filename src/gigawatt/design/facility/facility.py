@@ -6,7 +6,7 @@ be fed. A few rounds settle both. Nothing here assumes how efficient the facilit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil, floor
 
 import numpy as np
@@ -19,6 +19,7 @@ from gigawatt.design.facility.racks import Parts, rack_kinds
 from gigawatt.domain.fabric import BillLine, FabricDesign, FailureEffect
 from gigawatt.domain.facility import (
     Climate,
+    CoolingNode,
     CoolingPlant,
     Equipment,
     FacilityDesign,
@@ -70,7 +71,8 @@ def design_facility(
     meter_w = meter_power_w(chain, hours.power_w)
     it_j = chain.it_w * HOUR_S * len(meter_w)
     energy_j = float(meter_w.sum()) * HOUR_S
-    costs = tuple(_costs(chain.it_w, plant, site))
+    spares = _spares_usd(chain, plant, plan, site, climate, equipment)
+    costs = tuple(_costs(chain.it_w, plant, site, spares))
     cost_usd = sum(cost.cost_usd for cost in costs)
     return FacilityDesign(
         site=site.id,
@@ -174,20 +176,47 @@ def _input_below(node: PowerNode, output_below_w: Floats) -> Floats:
     return below
 
 
-def _costs(it_w: float, plant: CoolingPlant, site: Site) -> Iterator[TradeCost]:
+def _spares_usd(
+    chain: PowerChain,
+    plant: CoolingPlant,
+    plan: FloorPlan,
+    site: Site,
+    climate: Climate,
+    equipment: Mapping[str, Equipment],
+) -> dict[Trade, float]:
+    """By trade, what more pieces cost than the redundancy takes that the market's costs are of."""
+    if site.redundancy == site.costs_redundancy:
+        return {}
+    usual = site.model_copy(update={"redundancy": site.costs_redundancy})
+    usual_chain, usual_plant = _settled(plan, usual, climate, equipment)
+    return {
+        "power": _price_usd(chain.nodes, equipment) - _price_usd(usual_chain.nodes, equipment),
+        "cooling": _price_usd(plant.nodes, equipment) - _price_usd(usual_plant.nodes, equipment),
+    }
+
+
+def _price_usd(nodes: Iterable[PowerNode | CoolingNode], equipment: Mapping[str, Equipment]) -> float:
+    """Of all pieces, as far as prices are known."""
+    installed = ((equipment.get(node.equipment), node.num_installed) for node in nodes)
+    return sum((piece.price_usd or 0.0) * number for piece, number in installed if piece)
+
+
+def _costs(
+    it_w: float, plant: CoolingPlant, site: Site, spares_usd: Mapping[Trade, float]
+) -> Iterator[TradeCost]:
     """Each trade by the market's cost per watt; liquid-cooled halls cost their premium."""
     liquid = plant.liquid_heat_w / (plant.liquid_heat_w + plant.air_heat_w)
     premium = 1 + site.liquid_premium_frac * liquid
     for trade in _TRADES:
         if trade not in site.costs_usd_per_w:
             continue
-        usd_per_w = site.costs_usd_per_w[trade] * premium
+        cost_usd = site.costs_usd_per_w[trade] * premium * it_w + spares_usd.get(trade, 0.0)
         said = site.provenance_of(f"costs_usd_per_w.{trade}")
         yield TradeCost(
             trade=trade,
-            cost_usd=usd_per_w * it_w,
-            usd_per_w=usd_per_w,
-            basis=said.basis,
+            cost_usd=cost_usd,
+            usd_per_w=cost_usd / it_w,
+            basis="estimate" if spares_usd else said.basis,
             source=said.source,
         )
 

@@ -23,8 +23,8 @@ def power_failures(chain: PowerChain, num_accelerators: int) -> tuple[FailureEff
     """The effect of each single failure: of a piece of each stage, and of each kind of feed between stages.
 
     `power_left_w` is critical IT power that is still carried once generators have started and racks that
-    nothing can carry are off; `num_accelerators_cut_off` counts those racks' accelerators. What feeds a single
-    rack is told of one that holds accelerators; of all else racks of each kind lose alike.
+    nothing can carry are off; `num_accelerators_cut_off` counts those racks' accelerators. What feeds a
+    single rack is told of one that holds accelerators; of all else racks of each kind lose alike.
     """
     graph = power_graph(chain, num_blocks=1)
     full_w = _carried_w(chain, graph, None, None)

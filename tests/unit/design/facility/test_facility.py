@@ -111,6 +111,31 @@ def test_the_cost_is_the_markets_rate_with_the_premium_for_liquid() -> None:
     assert air.cost_usd / air.it_w == pytest.approx(11.7, rel=1e-9)
 
 
+def test_redundancy_costs_the_pieces_that_it_takes() -> None:
+    """The market's cost is of N+1: 2N costs what it has more on its bill, N less what it lacks."""
+    catalogue = load_catalog()
+    site, climate, equipment = facility_parts(catalogue, "generic")
+    system = catalogue.system("hgx-h100")
+    parts = fabric_parts(catalogue, default_fabric(catalogue, system), system)
+    accelerator, fabric = catalogue.accelerator(system.accelerator), plan_fabric(system, 1024, parts)
+    built = {
+        kind: design_facility(
+            system, accelerator, 1024, fabric, site.model_copy(update={"redundancy": kind}),
+            climate, equipment, parts,
+        )
+        for kind in ("n", "n+1", "2n")
+    }  # fmt: skip
+    priced = {
+        kind: sum(line.quantity * line.price_usd for line in one.bill if line.price_usd)
+        for kind, one in built.items()
+    }
+    assert priced["n"] < priced["n+1"] < priced["2n"]
+    assert built["n+1"].cost_usd == pytest.approx(11.7 * built["n+1"].it_w, rel=1e-9)
+    for kind in ("n", "2n"):
+        more_usd = built[kind].cost_usd - built["n+1"].cost_usd
+        assert more_usd == pytest.approx(priced[kind] - priced["n+1"], rel=1e-9)
+
+
 def test_phases_hand_over_everything_once(design: FacilityDesign) -> None:
     assert sum(phase.num_accelerators for phase in design.phases) == design.num_accelerators
     assert sum(phase.num_halls for phase in design.phases) == design.floor.num_halls
