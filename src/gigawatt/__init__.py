@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog as Catalog
     from gigawatt.catalog import load_catalog as load_catalog
+    from gigawatt.contract.energy import energy_frontier as energy_frontier
+    from gigawatt.contract.energy import plan_energy as plan_energy
     from gigawatt.contract.schedule import simulate_schedule as simulate_schedule
     from gigawatt.design.collectives import predict_collective as predict_collective
     from gigawatt.design.device import measure_device as measure_device
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from gigawatt.validation.calibrate import calibrate_training as calibrate_training
     from gigawatt.validation.collectives import calibrate_collectives as calibrate_collectives
     from gigawatt.validation.collectives import validate_collectives as validate_collectives
+    from gigawatt.validation.energy import validate_energy as validate_energy
     from gigawatt.validation.fabric import validate_fabric as validate_fabric
     from gigawatt.validation.reliability import validate_reliability as validate_reliability
     from gigawatt.validation.training import validate_training as validate_training
@@ -75,6 +78,7 @@ _HOMES = {
     "design_facility": "design.facility",
     "design_training": "design.training",
     "draw_report": "project.handover",
+    "energy_frontier": "contract.energy",
     "explain_figure": "project",
     "export_layout": "exports",
     "export_plan": "project.handover",
@@ -82,6 +86,7 @@ _HOMES = {
     "json_schema": "documents",
     "load_catalog": "catalog",
     "measure_device": "design.device",
+    "plan_energy": "contract.energy",
     "plan_scenario": "project",
     "predict_collective": "design.collectives",
     "predict_training": "design.training",
@@ -90,6 +95,7 @@ _HOMES = {
     "replay_jobs": "operate",
     "simulate_schedule": "contract.schedule",
     "validate_collectives": "validation.collectives",
+    "validate_energy": "validation.energy",
     "validate_fabric": "validation.fabric",
     "validate_reliability": "validation.reliability",
     "validate_training": "validation.training",

@@ -22,6 +22,7 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
+    "contract energy SITE.yaml --frontier --json --out --overlay --quiet --verbose": "plan_energy",
     "contract schedule PROJECT.yaml --draw --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
     "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json "
@@ -45,6 +46,7 @@ COMMANDS = {
     "schema NAME": "json_schema",
     "validate collectives FILE... --collective --cross-validate --fabric --gpus --json --overlay "
     "--predictions --quiet --require --system --verbose": "validate_collectives",
+    "validate energy FILE... --json --predictions --quiet --require --verbose": "validate_energy",
     "validate fabric FILE... --json --overlay --predictions --quiet --require --verbose": "validate_fabric",
     "validate reliability FILE... --cross-validate --json --overlay --predictions --quiet --require "
     "--verbose": "validate_reliability",

@@ -54,6 +54,7 @@ DIMENSIONLESS = {
     "congestion": "a ratio >= 1",
     "sensitivity": "relative change of a time, by resource",
     "weights": "of residuals",
+    "usd_per_million_tokens": "the name is the unit",
     "efficiency_by_load": "output over input, by the share of the rating that is loaded",
 }
 # Counts may be floats where they are estimates or array elements.

@@ -12,6 +12,7 @@ from gigawatt import units
 from gigawatt.catalog.reading import Catalog, ModelCard, parse_entry
 from gigawatt.catalog.roots import Table, data_files, plain, source_files
 from gigawatt.documents import load_yaml, read_text
+from gigawatt.domain.energy import EnergyTechnology, Tariff
 from gigawatt.domain.fabric import SCALE_UP, FabricKind, Link, NetworkName, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, NumberFormat, System
@@ -40,6 +41,8 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "hazards": Hazard,
     "parts": Part,
     "reliability": FleetReliability,
+    "energy": EnergyTechnology,
+    "tariffs": Tariff,
     "schedule": SchedulePrior,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -223,7 +226,7 @@ def _consistent(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
             yield from ((f"systems/{system.id}", message) for message in messages)
     for offer in rows["offers"]:
         yield from ((f"offers/{offer.id}", message) for message in offer.contradictions())
-    for section in ("hazards", "parts", "reliability"):
+    for section in ("hazards", "parts", "reliability", "energy", "tariffs"):
         for row in rows[section]:
             yield from ((f"{section}/{row.id}", message) for message in row.contradictions())
     for section, fields in _OPTIONAL.items():

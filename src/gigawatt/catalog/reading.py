@@ -34,6 +34,7 @@ from gigawatt.documents import (
     read_record,
     read_text,
 )
+from gigawatt.domain.energy import EnergyTechnology, Tariff
 from gigawatt.domain.fabric import FabricKind, Link, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
 from gigawatt.domain.hardware import Accelerator, System
@@ -145,6 +146,14 @@ class Catalog:
     def schedule_prior(self, id: str) -> SchedulePrior:
         """How long an activity takes, as published, by id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("schedule", id, SchedulePrior)
+
+    def technology(self, id: str) -> EnergyTechnology:
+        """A plant or battery by its id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("energy", id, EnergyTechnology)
+
+    def tariff(self, id: str) -> Tariff:
+        """A tariff of the grid by its id or alias. Raises UnknownIdError with the nearest ids."""
+        return self._row("tariffs", id, Tariff)
 
     def offer(self, id: str) -> Offer:
         """The rental offer with this id. Raises UnknownIdError with the nearest ids."""
@@ -325,6 +334,8 @@ class Catalog:
             "parts": self.part,
             "reliability": self.reliability,
             "schedule": self.schedule_prior,
+            "energy": self.technology,
+            "tariffs": self.tariff,
             "sources": self._source,
         }
         if section not in readers:

@@ -26,6 +26,8 @@ Table = Literal[
     "parts",
     "reliability",
     "schedule",
+    "energy",
+    "tariffs",
 ]
 TABLES: tuple[Table, ...] = get_args(Table)
 SECTIONS = (*TABLES, "sources")

@@ -25,6 +25,7 @@ _CONTRACT = LazyGroup(
     "contract",
     "what to own, rent and sign, and when capacity is there",
     {
+        "energy": Later("the hourly energy of a campus at least cost", "contract_energy", "energy"),
         "schedule": Later(
             "construction risk: P10, P50 and P90 of every date", "contract_schedule", "schedule"
         ),
@@ -51,6 +52,7 @@ _VALIDATE = LazyGroup(
     "predicted against measured, yours or published",
     {
         "collectives": Later("times of collectives, from logs or tables", "collective", "validate"),
+        "energy": Later("reference cases of another optimiser", "contract_energy", "validate"),
         "fabric": Later("switches and cables of printed designs", "fabric", "validate"),
         "reliability": Later("published figures of failures and goodput", "reliability", "validate"),
         "training": Later("step times and peak memory of training runs", "validate", "training"),

@@ -1,0 +1,319 @@
+"""One Newton step towards the optimum of an hourly program, in time that grows with the hours alone.
+
+Eliminating the flows leaves a banded system over the rows of the hours (each hour meets only the next one),
+bordered by the few sizes and totals. The band is factored by Cholesky, year by year; the border is solved
+as a small dense system on what the band leaves of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg.lapack import dpbtrf, dpbtrs
+
+from gigawatt.contract.energy_program import HourlyProgram, Ints, Values
+
+_REGULAR = 1e-13
+"""Relative to the diagonal: keeps rows that hang together factorable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One number, or a step, for each flow bound, size bound and price: a point of the search.
+
+    `low` and `high` belong to the lower and upper bounds of `flows`; `size_low`, `size_high` to the sizes.
+    """
+
+    flows: Values
+    sizes: Values
+    prices: Values
+    total_prices: Values
+    low: Values
+    high: Values
+    size_low: Values
+    size_high: Values
+
+    def moved(self, step: Spread, primal_frac: float, dual_frac: float) -> Spread:
+        """This point after a share of a step; flows and sizes may go further than prices."""
+        return Spread(
+            self.flows + primal_frac * step.flows,
+            self.sizes + primal_frac * step.sizes,
+            self.prices + dual_frac * step.prices,
+            self.total_prices + dual_frac * step.total_prices,
+            self.low + dual_frac * step.low,
+            self.high + dual_frac * step.high,
+            self.size_low + dual_frac * step.size_low,
+            self.size_high + dual_frac * step.size_high,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Bound times its price, for each kind of bound: what an interior point keeps away from nought."""
+
+    low: Values
+    high: Values
+    size_low: Values
+    size_high: Values
+
+    def parts(self) -> tuple[Values, Values, Values, Values]:
+        """The four, in order."""
+        return self.low, self.high, self.size_low, self.size_high
+
+
+class Shape:
+    """What of a program never changes from step to step."""
+
+    def __init__(self, program: HourlyProgram) -> None:
+        self.program = program
+        held = program.holder >= 0
+        self.live: NDArray[np.bool_] = (program.upper > 0) | (held & (program.share > 0))
+        self.held = held & (program.share > 0) & self.live
+        self.bounded = self.live & np.isfinite(program.upper)
+        self.limited = np.isfinite(program.size_limit)
+        self.at: Ints = np.flatnonzero(self.held)
+        self.holder: Ints = program.holder.ravel()[self.at]
+        self.share: Values = np.where(self.held, program.share, 0.0)
+        self.safe_holder = np.maximum(program.holder, 0)
+        self.num_products = int(
+            self.live.sum() + self.bounded.sum() + len(program.size_usd) + self.limited.sum()
+        )
+        self.columns = [np.array(sorted(self._touched(*span)), dtype=np.int64) for span in program.spans]
+
+    @property
+    def num_sizes(self) -> int:
+        """How many sizes there are."""
+        return len(self.program.size_usd)
+
+    def by_size(self, values: Values) -> Values:
+        """[sizes] values of the flows, summed up by the size that holds them."""
+        sums = np.bincount(self.holder, weights=values.ravel()[self.at], minlength=self.num_sizes)
+        return np.asarray(sums, dtype=np.float64)
+
+    def from_size(self, sizes: Values) -> Values:
+        """[flows, hours] of each flow, `share` of its size."""
+        shares: Values = self.share * sizes[self.safe_holder]
+        return shares
+
+    def summed(self, flows: Values) -> Values:
+        """[totals] sums of flows."""
+        sums = [sum(weight @ flows[flow] for flow, weight in total.terms) for total in self.program.totals]
+        return np.array(sums, dtype=float)
+
+    def spread(self, prices: Values) -> Values:
+        """[flows, hours] what the totals charge each flow at given prices."""
+        charged = np.zeros_like(self.program.flow_usd)
+        for total, price in zip(self.program.totals, prices, strict=True):
+            for flow, weight in total.terms:
+                charged[flow] += price * weight
+        return charged
+
+    @property
+    def size_sums(self) -> Values:
+        """[totals, sizes] what sizes add to totals."""
+        sums = np.zeros((len(self.program.totals), self.num_sizes))
+        for row, total in enumerate(self.program.totals):
+            for size, weight in total.sizes:
+                sums[row, size] += weight
+        return sums
+
+    def _touched(self, first: int, last: int) -> set[int]:
+        """Border columns (sizes, then totals) that meet the hours of a year."""
+        holders = self.program.holder[:, first:last]
+        touched = set(np.unique(holders[self.held[:, first:last]]).tolist())
+        touched |= {g.size for g in self.program.gifts if g.profile_frac[first:last].any()}
+        for row, total in enumerate(self.program.totals):
+            if any(weight[first:last].any() for _, weight in total.terms):
+                touched.add(self.num_sizes + row)
+        return touched
+
+
+class Newton:
+    """The system of one iteration, factored once and solved for several right-hand sides."""
+
+    def __init__(self, shape: Shape, point: Spread, gaps: Products) -> None:
+        self.shape, self.program, self.point, self.gaps = shape, shape.program, point, gaps
+        live, bounded = shape.live, shape.bounded
+        self.low_rate = np.where(live, point.low / gaps.low, 1.0)
+        self.high_rate = np.where(bounded, point.high / gaps.high, 0.0)
+        self.give = np.where(live, 1.0 / (self.low_rate + self.high_rate), 0.0)
+        self.pull = self.give * self.high_rate * shape.share
+        self.size_high_rate = np.where(shape.limited, point.size_high / gaps.size_high, 0.0)
+        self.size_rate = point.size_low / gaps.size_low + self.size_high_rate
+        self.borders = [self._border(n) for n in range(len(self.program.spans))]
+        self.bands = [self._band(*span) for span in self.program.spans]
+        self.within = [
+            dpbtrs(band, border.T, lower=1)[0] for band, border in zip(self.bands, self.borders, strict=True)
+        ]
+        self.small = lu_factor(self._small(), check_finite=False)
+        self._residuals()
+
+    def _band(self, first: int, last: int) -> Values:
+        """The factored band of a year, in LAPACK's lower form."""
+        take, carry = self.program.take, self.program.carry
+        rows, give = take.shape[0], self.give[:, first:last]
+        pairs = (take[:, None, :] * take[None]).reshape(rows * rows, -1)
+        block = (pairs @ give).reshape(rows, rows, -1)
+        chained = bool(carry.any())
+        band = np.zeros((2 * rows if chained else rows, last - first, rows))
+        if chained:
+            self._chain(band, block, give)
+        for column in range(rows):
+            for row in range(column, rows):
+                band[row - column, :, column] = block[row, column]
+        band[0] += _REGULAR * (1.0 + band[0])
+        factor, failed = dpbtrf(band.reshape(len(band), -1), lower=1)
+        if failed:
+            raise FloatingPointError("the band of a year cannot be factored")
+        return np.asarray(factor)
+
+    def _chain(self, band: Values, block: Values, give: Values) -> None:
+        """What one hour carries into the next: on the block of the next, and beside it."""
+        take, carry = self.program.take, self.program.carry
+        rows = take.shape[0]
+        carried = (carry[:, None, :] * carry[None]).reshape(rows * rows, -1)
+        beside = ((carry[:, None, :] * take[None]).reshape(rows * rows, -1) @ give).reshape(rows, rows, -1)
+        block[:, :, 1:] += (carried @ give).reshape(rows, rows, -1)[:, :, :-1]
+        for row in range(rows):
+            for column in range(rows):
+                if row - column + rows < 2 * rows:
+                    band[rows + row - column, :-1, column] = beside[row, column, :-1]
+
+    def _border(self, year: int) -> Values:
+        """[touched sizes and totals, hours x rows] of a year."""
+        first, last = self.program.spans[year]
+        columns = self.shape.columns[year]
+        place = {int(column): n for n, column in enumerate(columns)}
+        border = np.zeros((len(columns), last - first, self.program.take.shape[0]))
+        self._held(border, place, first, last)
+        for gift in self.program.gifts:
+            if gift.size in place:
+                border[place[gift.size], :, gift.row] -= gift.profile_frac[first:last]
+        for row, total in enumerate(self.program.totals):
+            if (column := self.shape.num_sizes + row) in place:
+                flows = np.zeros((self.program.take.shape[1], last - first))
+                for flow, weight in total.terms:
+                    flows[flow] += self.give[flow, first:last] * weight[first:last]
+                border[place[column]] += self._sunk(flows)
+        return border.reshape(len(columns), -1)
+
+    def _held(self, border: Values, place: dict[int, int], first: int, last: int) -> None:
+        """How sizes move the rows through the flows that they hold."""
+        lookup = np.zeros(self.shape.num_sizes, dtype=np.int64)
+        for column, n in place.items():
+            if column < self.shape.num_sizes:
+                lookup[column] = n
+        hours = np.arange(last - first)
+        for flow in np.flatnonzero(self.shape.held[:, first:last].any(axis=1)):
+            pull = self.pull[flow, first:last]
+            where = lookup[self.shape.safe_holder[flow, first:last]]
+            for row in np.flatnonzero(self.program.take[:, flow]):
+                border[where, hours, row] += self.program.take[row, flow] * pull
+            for row in np.flatnonzero(self.program.carry[:, flow]):
+                border[where[:-1], hours[1:], row] += self.program.carry[row, flow] * pull[:-1]
+
+    def _sunk(self, flows: Values) -> Values:
+        """[hours, rows] of one year, as `HourlyProgram.sunk`."""
+        rows: Values = self.program.take @ flows
+        rows[:, 1:] += (self.program.carry @ flows)[:, :-1]
+        return rows.T
+
+    def _small(self) -> Values:
+        """What is left for sizes and totals once the rows are eliminated."""
+        shape, sizes = self.shape, self.shape.num_sizes
+        count = sizes + len(self.program.totals)
+        small = np.zeros((count, count))
+        own = self.size_rate + shape.by_size(
+            shape.share * self.high_rate * self.low_rate * self.give * shape.share
+        )
+        small[:sizes, :sizes] = -np.diag(own)
+        for row, column in self._totals():
+            small[sizes + row, :sizes] = column
+            small[:sizes, sizes + row] = column
+        small[sizes:, sizes:] = self._crossed() + _REGULAR * np.eye(count - sizes)
+        for columns, border, within in zip(shape.columns, self.borders, self.within, strict=True):
+            small[np.ix_(columns, columns)] -= border @ within
+        return small
+
+    def _totals(self) -> Iterator[tuple[int, Values]]:
+        """How each total meets the sizes: through flows that they hold, and directly."""
+        sums = self.shape.size_sums
+        for row, total in enumerate(self.program.totals):
+            weighted = np.zeros_like(self.pull)
+            for flow, weight in total.terms:
+                weighted[flow] += weight * self.pull[flow]
+            yield row, self.shape.by_size(weighted) + sums[row]
+
+    def _crossed(self) -> Values:
+        """[totals, totals] how totals meet each other in the flows."""
+        totals = self.program.totals
+        crossed = np.zeros((len(totals), len(totals)))
+        for row, total in enumerate(totals):
+            for column, other in enumerate(totals[: row + 1]):
+                meet = sum(
+                    float(np.sum(one * two * self.give[flow]))
+                    for flow, one in total.terms
+                    for again, two in other.terms
+                    if flow == again
+                )
+                crossed[row, column] = crossed[column, row] = meet
+        return crossed
+
+    def _residuals(self) -> None:
+        """What the point still misses, targets of the products aside."""
+        program, shape, point = self.program, self.shape, self.point
+        self.missing = program.need + program.given(point.sizes) - program.sunk(point.flows)
+        targets = np.array([total.target for total in program.totals], dtype=float)
+        self.short = targets - shape.summed(point.flows) - shape.size_sums @ point.sizes
+        self.left = program.flow_usd - program.raised(point.prices) - shape.spread(point.total_prices)
+        self.size_left = (
+            program.size_usd + program.worth(point.prices) - shape.size_sums.T @ point.total_prices
+        )
+
+    def step(self, aim: Products) -> Spread:
+        """The step after which, to first order, the products are those of `aim` and nothing is missing."""
+        shape, gaps, point = self.shape, self.gaps, self.point
+        low = np.where(shape.live, aim.low / gaps.low, 0.0)
+        high = np.where(shape.bounded, aim.high / gaps.high, 0.0)
+        size_low = aim.size_low / gaps.size_low
+        size_high = np.where(shape.limited, aim.size_high / gaps.size_high, 0.0)
+        rest = np.where(shape.live, self.left - low + high, 0.0)
+        size_rest = self.size_left - size_low + size_high - shape.by_size(shape.share * high)
+        eased = self.give * rest
+        prices, sizes, totals = self._solve(
+            self.missing + self.program.sunk(eased),
+            size_rest + shape.by_size(self.pull * rest),
+            self.short + shape.summed(eased),
+        )
+        grown = shape.from_size(sizes)
+        earned = self.program.raised(prices) + shape.spread(totals)
+        flows = self.give * (earned + self.high_rate * grown - rest)
+        return Spread(
+            flows,
+            sizes,
+            prices,
+            totals,
+            np.where(shape.live, low - point.low - self.low_rate * flows, 0.0),
+            np.where(shape.bounded, high - point.high - self.high_rate * (grown - flows), 0.0),
+            size_low - point.size_low - point.size_low / gaps.size_low * sizes,
+            np.where(shape.limited, size_high - point.size_high + self.size_high_rate * sizes, 0.0),
+        )
+
+    def _solve(self, rows: Values, sizes: Values, totals: Values) -> tuple[Values, Values, Values]:
+        """Prices of the rows, sizes and prices of the totals for a right-hand side."""
+        right = np.concatenate([sizes, totals])
+        halves = []
+        for n, (first, last) in enumerate(self.program.spans):
+            half = dpbtrs(self.bands[n], rows[:, first:last].T.ravel(), lower=1)[0]
+            right[self.shape.columns[n]] -= self.borders[n] @ half
+            halves.append(half)
+        small = lu_solve(self.small, right, check_finite=False)
+        prices = np.empty_like(rows)
+        for n, (first, last) in enumerate(self.program.spans):
+            half = halves[n] - self.within[n] @ small[self.shape.columns[n]]
+            prices[:, first:last] = half.reshape(last - first, -1).T
+        return prices, small[: len(sizes)], small[len(sizes) :]

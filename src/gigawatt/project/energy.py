@@ -1,0 +1,76 @@
+"""A site file and the hours it names in, its energy out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gigawatt.catalog import load_catalog
+from gigawatt.contract.energy import Progress, energy_frontier, plan_energy
+from gigawatt.contract.energy_hours import YearOfHours
+from gigawatt.documents import load_yaml, parse_record
+from gigawatt.domain.energy import EnergyFrontier, EnergyPlan, EnergySite, EnergyTechnology, Tariff
+from gigawatt.errors import InputError, Problem, UnknownIdError
+from gigawatt.exports.hour_csv import read_hours, read_price_years
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyQuestion:
+    """A site with everything that its file names."""
+
+    site: EnergySite
+    technologies: dict[str, EnergyTechnology]
+    tariff: Tariff | None
+    years: tuple[YearOfHours, ...]
+
+
+def plan_site(path: Path, overlays: Sequence[Path] = ()) -> EnergyPlan:
+    """The energy of the campus that a site file describes, at least cost.
+
+    Errors: InputError with every problem of the files; InfeasibleError with what binds.
+    """
+    asked = read_question(path, overlays)
+    return plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
+
+
+def site_frontier(
+    path: Path,
+    num_points: int,
+    overlays: Sequence[Path] = (),
+    progress: Progress = lambda _done, _total, _label: None,
+) -> EnergyFrontier:
+    """Cost against carbon of the same campus, from no cap down."""
+    asked = read_question(path, overlays)
+    return energy_frontier(asked.site, asked.technologies, asked.tariff, asked.years, num_points, progress)
+
+
+def read_question(path: Path, overlays: Sequence[Path] = ()) -> EnergyQuestion:
+    """The site file, its hours (beside it), and the rows of the catalogue that it names."""
+    document = load_yaml(path)
+    site = parse_record(document, EnergySite)
+    catalogue = load_catalog(overlays)
+    problems: list[Problem] = []
+    technologies = {}
+    for number, option in enumerate(site.build):
+        try:
+            technologies[option.technology] = catalogue.technology(option.technology)
+        except UnknownIdError as error:
+            problems.append(document.problem(str(error), ("build", number, "technology")))
+    tariff = None
+    if site.grid is not None:
+        try:
+            tariff = catalogue.tariff(site.grid.tariff)
+        except UnknownIdError as error:
+            problems.append(document.problem(str(error), ("grid", "tariff")))
+    if problems:
+        raise InputError(problems)
+    return EnergyQuestion(site, technologies, tariff, _years(path, site))
+
+
+def _years(path: Path, site: EnergySite) -> tuple[YearOfHours, ...]:
+    hours = read_hours(path.parent / site.hours)
+    if site.prices is None:
+        return (hours,)
+    prices = site.prices
+    return tuple(read_price_years(path.parent / prices.file, prices.column, prices.years, hours))
