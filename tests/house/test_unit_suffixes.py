@@ -35,6 +35,7 @@ DIMENSIONLESS = {
     "slowdown": "a ratio >= 1, by collective",
     "repeats": "of one configuration, only ever divided by each other",
     "spearman": "a rank correlation",
+    "score": "of a standard normal distribution",
     "figure": "what a search ranks by, named beside it",
     "full": "share of layers, 0 or 1",
     "selective": "share of layers, 0 or 1",

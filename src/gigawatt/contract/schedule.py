@@ -36,10 +36,10 @@ _MOST_SAMPLES = 100_000_000
 class Outcomes:
     """What was drawn: the dates of milestones one by one, everything else counted."""
 
-    dates: Floats
+    reached_days: Floats
     """[samples, milestones] d from the epoch."""
     tally: Tally
-    planned: Floats
+    planned_days: Floats
     """[activities] d from the epoch, of a plan of single dates."""
 
 
@@ -99,7 +99,7 @@ def _random(project: Compiled, seed: int, block: int) -> tuple[Floats, Floats]:
 def _planned(project: Compiled) -> Floats:
     """Ends with every duration at its median."""
     room = _new_block(project, 1)
-    for row, days in enumerate(project.median_days):
+    for row, days in enumerate(project.usual_days):
         room.duration[0] = days
         compiled(pass_forward)(project.network, project.calendars, room, row)
     return room.finish[:, 0]

@@ -41,7 +41,7 @@ def answer(
     """The artefact of a run."""
     place = {row.id: number for number, row in enumerate(network.rows)}
     milestones = tuple(
-        _milestone(one, drawn.dates[:, n], drawn.planned[place[one.id]], network.epoch)
+        _milestone(one, drawn.reached_days[:, n], drawn.planned_days[place[one.id]], network.epoch)
         for n, one in enumerate(project.milestones)
     )
     return ScheduleRisk(
@@ -61,9 +61,9 @@ def answer(
     )
 
 
-def done_on(days: float, epoch: date) -> date:
+def done_on(num_days: float, epoch: date) -> date:
     """The day by the end of which something is done that takes until then."""
-    return epoch + timedelta(days=max(0, int(np.ceil(days)) - 1))
+    return epoch + timedelta(days=max(0, int(np.ceil(num_days)) - 1))
 
 
 def _percentile(dates: Floats, share: float) -> float:
@@ -115,7 +115,7 @@ def _activity(
 ) -> ActivityRisk:
     starts = _days_of(drawn.tally.starts[place], network.epoch)
     finishes = _days_of(drawn.tally.finishes[place], network.epoch)
-    critical = drawn.tally.critical[place] / len(drawn.dates)
+    critical = drawn.tally.critical[place] / len(drawn.reached_days)
     week_s = WEEK_DAYS * DAY_S
     costs = [
         float(share) * float(delay_cost_usd(week_s, milestone.delay_usd_per_year))
@@ -154,7 +154,7 @@ def _drivers(project: ConstructionProject, network: Compiled, drawn: Outcomes) -
     """For each milestone what lies on the way to it and moves it most, strongest first."""
     names = _names(project, network)
     for number, milestone in enumerate(project.milestones):
-        dates = drawn.dates[:, number]
+        dates = drawn.reached_days[:, number]
         moments = float(dates.mean()), float(dates.var())
         found = []
         for driver in _upstream(project, network, milestone.id):

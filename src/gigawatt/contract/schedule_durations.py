@@ -39,25 +39,29 @@ def _same(duration: Duration) -> bool:
     return duration.p10_s is not None and duration.p10_s == duration.p90_s
 
 
-def quantile_table_s(duration: Duration, at: Floats) -> Floats:
-    """Seconds at the normal scores `at`. A prior has to be resolved by then; raises InputError."""
+def quantile_table_s(duration: Duration, score: Floats) -> Floats:
+    """Seconds at the normal scores `score`. A prior has to be resolved by then; raises InputError."""
     if duration.prior:
         raise InputError(f'prior "{duration.prior}" stands for a row of the catalogue: look it up first')
     if is_certain(duration):
         certain = (duration.fixed_s, duration.low_s, duration.p10_s)
-        return np.full(len(at), next(value for value in certain if value is not None))
+        return np.full(len(score), next(value for value in certain if value is not None))
     if duration.shape == "lognormal":
         assert duration.p10_s is not None
         assert duration.p90_s is not None
         median_s = laws.lognormal_median_s(duration.p10_s, duration.p90_s)
-        return laws.lognormal_quantile_s(at, median_s, laws.lognormal_spread(duration.p10_s, duration.p90_s))
+        return laws.lognormal_quantile_s(
+            score, median_s, laws.lognormal_spread(duration.p10_s, duration.p90_s)
+        )
     if duration.shape == "fitted":
-        return _fitted_s(duration.observed_s, at)
+        return _fitted_s(duration.observed_s, score)
     points = (duration.low_s, duration.likely_s, duration.high_s)
     low_s, likely_s, high_s = (value for value in points if value is not None)
     if duration.shape == "triangular":
-        return np.asarray(laws.triangular_quantile_s(special.ndtr(at), low_s, likely_s, high_s))
-    return low_s + (high_s - low_s) * np.interp(at, *_beta(float(laws.pert_shape(low_s, likely_s, high_s))))
+        return np.asarray(laws.triangular_quantile_s(special.ndtr(score), low_s, likely_s, high_s))
+    return low_s + (high_s - low_s) * np.interp(
+        score, *_beta(float(laws.pert_shape(low_s, likely_s, high_s)))
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -58,7 +58,7 @@ class Compiled:
     network: Network
     calendars: Calendars
     draws: Draws
-    median_days: Floats
+    usual_days: Floats
     """[activities] d: durations of a plan of single dates."""
     num_scores: int
 
@@ -115,7 +115,7 @@ def compile_project(project: ConstructionProject) -> Compiled:
         network=network,
         calendars=laid_out,
         draws=tables.draws(),
-        median_days=tables.medians(),
+        usual_days=tables.medians(),
         num_scores=tables.num_scores,
     )
 

@@ -51,7 +51,7 @@ def date_scenarios(
     if not blocks:
         raise InputError("no milestone has power_w: there is no capacity to be dated")
     network = compile_project(project)
-    dates = draw(network, num_samples, seed, workers).dates[:, blocks]
+    dates = draw(network, num_samples, seed, workers).reached_days[:, blocks]
     weights = np.array([project.milestones[n].power_w for n in blocks], np.float64)
     order = np.argsort(dates @ (weights / weights.sum()), kind="stable")
     scenarios = []

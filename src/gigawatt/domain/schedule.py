@@ -40,6 +40,7 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 EVERY_DAY = "every-day"
 """The calendar that needs no telling."""
 MIN_OBSERVED = 3
+_MOST_ACTIVITIES, _MOST_MILESTONES = 20_000, 1_000
 _MAX_YEARS_S = 60 * 31557600.0
 _MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
@@ -256,9 +257,9 @@ class ConstructionProject(Record):
     calendars: tuple[WorkCalendar, ...] = ()
     sites: tuple[BuildSite, ...] = ()
     factors: tuple[SharedFactor, ...] = ()
-    activities: tuple[Activity, ...] = Field(min_length=1, max_length=20_000)
+    activities: tuple[Activity, ...] = Field(min_length=1, max_length=_MOST_ACTIVITIES)
     risks: tuple[DiscreteRisk, ...] = ()
-    milestones: tuple[Milestone, ...] = Field(min_length=1, max_length=1_000)
+    milestones: tuple[Milestone, ...] = Field(min_length=1, max_length=_MOST_MILESTONES)
 
 
 class SchedulePrior(Sourced):

@@ -65,7 +65,7 @@ def chain(*durations: Duration) -> list[Activity]:
 
 
 def end_days(planned: ConstructionProject, seed: int = 1, samples: int = SAMPLES) -> np.ndarray:
-    return draw(compile_project(planned), samples, seed).dates[:, 0]
+    return draw(compile_project(planned), samples, seed).reached_days[:, 0]
 
 
 def test_certain_activities_in_a_row_end_on_the_day_that_their_sum_says() -> None:
@@ -145,7 +145,7 @@ def test_what_shares_a_supplier_correlates_as_it_was_told() -> None:
     ends = tuple(Milestone(id=f"m{name}", after=(Link(activity=name),)) for name in ("a", "b", "c"))
     shared = SharedFactor(id="maker", correlation_frac=rho)
     planned = project(activities, milestones=ends, factors=(shared,))
-    logs = np.log(draw(compile_project(planned), SAMPLES).dates)
+    logs = np.log(draw(compile_project(planned), SAMPLES).reached_days)
     found = np.corrcoef(logs.T)
     assert found[0, 1] == pytest.approx(rho, abs=0.01)
     assert found[0, 2] == pytest.approx(0.0, abs=0.016)
@@ -213,7 +213,7 @@ def test_a_network_of_all_kinds_of_links_ends_as_recursion_says(seed: int) -> No
     draws.shuffle(activities)
     ends = tuple(Milestone(id=f"m-{name}", after=(Link(activity=name),)) for name in lasts)
     planned = project(activities, milestones=ends)
-    found = draw(compile_project(planned), 4).dates[0]
+    found = draw(compile_project(planned), 4).reached_days[0]
     truth = longest_paths(planned, lasts)
     assert found == pytest.approx([truth[one.id] for one in ends])
 
@@ -238,7 +238,7 @@ def test_calendars_are_those_of_somebody_who_crosses_days_off(seed: int) -> None
     site = BuildSite(id="s", calendar="here")
     ends = tuple(Milestone(id=f"m{n}", after=(Link(activity=f"a{n}"),)) for n in range(len(lasts)))
     planned = project(activities, milestones=ends, calendars=(calendar,), sites=(site,))
-    found = draw(compile_project(planned), 1).dates[0]
+    found = draw(compile_project(planned), 1).reached_days[0]
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     now, truth = 0.0, []
     for left in lasts:
@@ -268,7 +268,7 @@ def test_what_is_done_stays_done_and_what_is_under_way_is_drawn_from_what_is_lef
     going = Activity(id="going", duration=days(20, 60), started=begun, after=(Link(activity="done"),))
     planned = project([done, going])
     compiled_project = compile_project(planned)
-    found = draw(compiled_project, SAMPLES).dates[:, 0] - (begun - compiled_project.epoch).days
+    found = draw(compiled_project, SAMPLES).reached_days[:, 0] - (begun - compiled_project.epoch).days
     median, spread = math.sqrt(20 * 60), math.log(3) / 2 / stats.norm.ppf(0.9)
     law = stats.lognorm(spread, scale=median)
     assert found.min() >= 30
@@ -380,7 +380,7 @@ def test_the_compiled_kernel_counts_what_its_python_counts() -> None:
     kernel.trace(made.network, room, tally, dates)
     kernel.count_bins(room, tally, dates)
     drawn = draw(made, 512, 3, 1)
-    assert (drawn.dates == dates).all()
+    assert (drawn.reached_days == dates).all()
     for name in ("critical", "sums", "counts"):
         assert (getattr(drawn.tally, name) == getattr(tally, name)).all()
     width = drawn.tally.finishes.shape[1]
@@ -392,7 +392,7 @@ def test_months_add_up_and_are_those_of_the_dates() -> None:
     risk = simulate_schedule(planned, 5000, 2)
     shares = month_probabilities(risk)["end"]
     assert sum(shares.values()) == pytest.approx(1.0)
-    found = np.maximum(0, np.ceil(draw(compile_project(planned), 5000, 2).dates[:, 0]) - 1)
+    found = np.maximum(0, np.ceil(draw(compile_project(planned), 5000, 2).reached_days[:, 0]) - 1)
     in_january = np.mean([(START + timedelta(days=int(one))).isoformat()[:7] == "2027-01" for one in found])
     assert shares.get("2027-01", 0.0) == pytest.approx(in_january)
 
