@@ -40,7 +40,8 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 EVERY_DAY = "every-day"
 """The calendar that needs no telling."""
 MIN_OBSERVED = 3
-_MOST_ACTIVITIES, _MOST_MILESTONES = 20_000, 1_000
+_MOST_ACTIVITIES = 20_000
+_MOST_MILESTONES = 1_000
 _MAX_YEARS_S = 60 * 31557600.0
 _MONTH_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
