@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gigawatt.contract.energy import energy_frontier as energy_frontier
     from gigawatt.contract.energy import plan_energy as plan_energy
     from gigawatt.contract.schedule import simulate_schedule as simulate_schedule
+    from gigawatt.contract.portfolio import plan_portfolio as plan_portfolio
     from gigawatt.design.collectives import predict_collective as predict_collective
     from gigawatt.design.device import measure_device as measure_device
     from gigawatt.design.fabric import design_fabric as design_fabric
@@ -87,6 +88,7 @@ _HOMES = {
     "load_catalog": "catalog",
     "measure_device": "design.device",
     "plan_energy": "contract.energy",
+    "plan_portfolio": "contract.portfolio",
     "plan_scenario": "project",
     "predict_collective": "design.collectives",
     "predict_training": "design.training",

@@ -25,6 +25,8 @@ COMMANDS = {
     "contract energy SITE.yaml --frontier --json --out --overlay --quiet --verbose": "plan_energy",
     "contract schedule PROJECT.yaml --draw --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
+    "contract portfolio SCENARIO.yaml --audit --json --out --plan-only --quiet --save "
+    "--verbose": "plan_portfolio",
     "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json "
     "--overlay --planes --quiet --ranks-per-domain --sharing --straggler --system --top-k "
     "--verbose": "predict_collective",

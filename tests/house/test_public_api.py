@@ -41,6 +41,7 @@ PUBLIC = (
     "load_catalog",
     "measure_device",
     "plan_energy",
+    "plan_portfolio",
     "plan_scenario",
     "predict_collective",
     "predict_training",

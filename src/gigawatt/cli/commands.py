@@ -26,6 +26,7 @@ _CONTRACT = LazyGroup(
     "what to own, rent and sign, and when capacity is there",
     {
         "energy": Later("the hourly energy of a campus at least cost", "contract_energy", "energy"),
+        "portfolio": Later("what to own, rent and when; what every offer is worth", "contract_portfolio", "portfolio"),
         "schedule": Later(
             "construction risk: P10, P50 and P90 of every date", "contract_schedule", "schedule"
         ),

@@ -136,7 +136,9 @@ def _demanding(model: Model) -> Ints:
     """Rows that ask for at least something."""
     blocks = model.builder.rows.blocks
     wanted = [
-        block.index.ravel() for name, block in blocks.items() if name.split()[0] in ("need", "run", "survival")
+        block.index.ravel()
+        for name, block in blocks.items()
+        if name.split()[0] in ("need", "run", "survival")
     ]
     return np.concatenate([*wanted, np.empty(0, dtype=np.int64)])
 
@@ -183,9 +185,7 @@ def _best(model: Model, node: int, score: Floats, each: int, most: int) -> Choic
     return Choice(position[kept], month[kept], np.full(len(kept), node))
 
 
-def _generate(
-    model: Model, program: Program, choice: Choice, solver: Solver, deadline_s: float
-) -> Relaxed:
+def _generate(model: Model, program: Program, choice: Choice, solver: Solver, deadline_s: float) -> Relaxed:
     """Rounds of solving and pricing until no signature would help."""
     fixed = solver.num_columns
     made = make_columns(model, choice)
@@ -232,7 +232,7 @@ def plan_blocks(
     begun = time.monotonic()
     relaxed = relax(model, begun + time_limit_s)
     report(f"bound {relaxed.bound:,.0f} USD")
-    reach = gap_frac * abs(relaxed.bound)
+    reach = 1.5 * gap_frac * abs(relaxed.bound)
     while True:
         left = time_limit_s - (time.monotonic() - begun)
         plan, proven = _whole_plan(model, relaxed, reach, gap_frac, max(left, 1.0))
@@ -247,7 +247,7 @@ def _whole_plan(
     """Search among signatures whose reduced cost is within reach."""
     choice, everything, shut = _within(model, relaxed, reach)
     program = relaxed.program.with_columns(make_columns(model, choice))
-    solver = Solver(program, usd_scale(program), mip_rel_gap=gap_frac / 2)
+    solver = Solver(program, usd_scale(program), mip_rel_gap=0.9 * gap_frac)
     answer = solver.solve(time_limit_s)
     bound = max(relaxed.bound, min(answer.bound, relaxed.bound + reach) if shut else -INFINITE)
     if everything:

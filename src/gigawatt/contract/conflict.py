@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigawatt.contract.program import Program
 from gigawatt.contract.solver import Solver, Unsolvable
@@ -74,12 +75,29 @@ def _named(model: Model, block: str, place: tuple[int, ...]) -> str:
     return ""
 
 
+def limit_in_words(model: Model, block: str, place: tuple[int, ...]) -> tuple[str, str]:
+    """What a row limits, and in which month; blank where it holds for all."""
+    kind, _, rest = block.partition(" ")
+    words = _named(model, block, place)
+    if kind == "need":
+        return words, model.month(int(_asked(model, int(rest))[1][place[0]]) + model.spans(int(rest))[0])
+    if kind in ("power", "provider", "supplier", "survival", "offer"):
+        return words, model.month(model.spans(int(rest))[0] + place[-1])
+    return words, ""
+
+
 def _needed(model: Model, node: int, number: int) -> str:
-    """The work that a row of needs belongs to: rows are laid out by work, then by month."""
+    """The work that a row of needs belongs to."""
+    return model.demand.work[int(_asked(model, node)[0][number])].id
+
+
+def _asked(model: Model, node: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Work and month of each row of needs: laid out by work, then by month."""
     begin, end = model.spans(node)
     demand = model.demand
     months = np.arange(begin, end)
     amount = model.tree.courses[model.tree.nodes[node].futures[0]].amount[:, begin:end]
     inside = (demand.first[:, None] <= months) & (months <= demand.last[:, None])
     asked = inside & ~demand.windowed[:, None] & (amount > 0)
-    return demand.work[int(np.nonzero(asked)[0][number])].id
+    work, month = np.nonzero(asked)
+    return work, month

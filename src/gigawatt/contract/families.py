@@ -106,7 +106,10 @@ class _Joining:
     def families(self) -> Families:
         pool_of_step = self._pools()
         own_pool = np.array(
-            [NONE if one.power else self.pools[self._pool(n, one.kind)] for n, one in enumerate(self.positions.entries)]
+            [
+                NONE if one.power else self.pools[self._pool(n, one.kind)]
+                for n, one in enumerate(self.positions.entries)
+            ]
         )
         taken = tuple(n for n, one in enumerate(self.positions.entries) if one.takes < 1)
         by_use = np.zeros(len(self.positions), dtype=bool)
@@ -198,7 +201,8 @@ class _Joining:
             for one in self.positions.entries
         ])  # fmt: skip
         self._join(
-            np.broadcast_to(family[:, None], self.positions.shares.shape), self.positions.shares * block[:, None]
+            np.broadcast_to(family[:, None], self.positions.shares.shape),
+            self.positions.shares * block[:, None],
         )
         self.count += len(self.sites) if self.roadmap.power else 0
         return first

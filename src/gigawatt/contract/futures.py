@@ -167,5 +167,3 @@ def expected_course(tree: Tree, months: int) -> Tree:
     factors = np.tensordot(chances, np.array([one.factors for one in tree.courses]), axes=1)
     node = Node(0, -1, 0, months, (0,), 1.0)
     return Tree((node,), (Course("expected", 1.0, (0,), amount, factors),))
-
-

@@ -68,9 +68,7 @@ class Model:
 
     def stocked(self, node: int, family: Ints | int, months: Ints) -> list[Ints]:
         """The stock columns that make up what is there at a node, one array for each node on the way."""
-        return [
-            self.stock[n][family, months - self.tree.nodes[n].begin] for n in self.tree.path(node)
-        ]
+        return [self.stock[n][family, months - self.tree.nodes[n].begin] for n in self.tree.path(node)]
 
     def spend(self, node: int, columns: Ints, usd: Floats | float) -> None:
         """Cost of columns at a node: in the objective, or in the node's account where risk is weighed."""
@@ -135,7 +133,11 @@ def _add_risk(model: Model) -> None:
     model.cost_rows = rows.add("cost", [len(tree.nodes)], 0.0, 0.0)
     edge = columns.add("edge", [1], -INFINITE, INFINITE, risk.cvar_weight_frac)
     beyond = columns.add(
-        "beyond", [len(chances)], 0.0, INFINITE, risk.cvar_weight_frac * chances / (1.0 - risk.cvar_level_frac)
+        "beyond",
+        [len(chances)],
+        0.0,
+        INFINITE,
+        risk.cvar_weight_frac * chances / (1.0 - risk.cvar_level_frac),
     )
     tail = rows.add("tail", [len(chances)], 0.0, INFINITE)
     model.builder.put(model.cost_rows, model.cost_columns, 1.0)
@@ -207,9 +209,7 @@ def _add_supply(model: Model, node: int) -> None:
     if node in model.idle:
         for number, site in enumerate(model.families.limited_sites):
             for kind in range(len(model.roadmap.chips)):
-                model.builder.put(
-                    rows[_waiting_pool(model, site, kind)], model.idle[node][number, kind], 1.0
-                )
+                model.builder.put(rows[_waiting_pool(model, site, kind)], model.idle[node][number, kind], 1.0)
 
 
 def _waiting_pool(model: Model, site: int, kind: int) -> Ints | int:
@@ -386,7 +386,7 @@ def _add_moves_at(model: Model, node: int, moving: list[int]) -> None:
     rows = model.builder.rows.add(f"left {node}", shape, 0.0, INFINITE)
     model.builder.put(rows, left, 1.0)
     demand, parent = model.demand, model.tree.nodes[node].parent
-    amount = model.tree.courses[model.tree.nodes[node].futures[0]].amount
+    amount = demand.amount
     for number, k in enumerate(moving):
         one = demand.work[k]
         for site, place in enumerate(places):

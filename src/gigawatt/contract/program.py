@@ -180,9 +180,7 @@ class Columns:
     values: Floats
 
     @classmethod
-    def of(
-        cls, cost: Floats, upper: Floats, whole: NDArray[np.bool_], rows: Ints, values: Floats
-    ) -> Columns:
+    def of(cls, cost: Floats, upper: Floats, whole: NDArray[np.bool_], rows: Ints, values: Floats) -> Columns:
         """From dense [columns, entries]; entries at a negative row are left out, equal rows are added up."""
         from scipy.sparse import coo_matrix
 

@@ -273,14 +273,14 @@ def _lost_from(model: Model, choice: Choice, course: Course) -> Ints:
     """Month from which each column's provider delivers nothing; FAR where it does not fail."""
     month = np.full(len(choice), FAR)
     for name, since in course.losses:
-        hit = np.array([model.positions.entries[int(p)].provider == name for p in choice.position], dtype=bool)
+        hit = np.array(
+            [model.positions.entries[int(p)].provider == name for p in choice.position], dtype=bool
+        )
         month[hit] = since
     return month
 
 
-def _correct_capacity(
-    model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, leaf: int
-) -> None:
+def _correct_capacity(model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, leaf: int) -> None:
     """Moves steps in time within the stocks of the future's last node."""
     choice, families = found.special.taken(mine), model.families
     begin, months = model.tree.nodes[leaf].begin, model.roadmap.months

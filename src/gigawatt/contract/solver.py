@@ -157,9 +157,7 @@ class Solver:
             row_duals=np.array(solution.row_dual) * self.scale,
             column_duals=np.array(solution.col_dual) * self.scale,
             complete=complete,
-            found=len(solution.col_value) > 0 and info.primal_solution_status == int(
-                highspy_feasible()
-            ),
+            found=len(solution.col_value) > 0 and info.primal_solution_status == int(highspy_feasible()),
         )
 
 

@@ -84,9 +84,7 @@ def delivered_frac(offer: ContractOffer) -> float:
     if not offer.interruptions_per_s:
         return offer.availability_frac
     interval_s = daly_interval_s(offer.checkpoint_s, 1.0 / offer.interruptions_per_s)
-    kept = renewal_ettr_frac(
-        offer.interruptions_per_s, interval_s, offer.checkpoint_s, offer.restart_s, 0.0
-    )
+    kept = renewal_ettr_frac(offer.interruptions_per_s, interval_s, offer.checkpoint_s, offer.restart_s, 0.0)
     return offer.availability_frac * float(kept)
 
 
@@ -130,9 +128,7 @@ def _tier_bands(offer: ContractOffer) -> list[tuple[float, float, float]]:
     """Least and most in one signature, and the discount, of each tier."""
     floors = [float(offer.least_accelerators), *(float(tier.accelerators) for tier in offer.tiers), np.inf]
     discounts = [0.0, *(tier.discount_frac for tier in offer.tiers)]
-    bands = [
-        (low, high, discount) for (low, high), discount in zip(pairwise(floors), discounts, strict=True)
-    ]
+    bands = [(low, high, discount) for (low, high), discount in zip(pairwise(floors), discounts, strict=True)]
     return [band for band in bands if band[1] > band[0]]
 
 
@@ -337,7 +333,5 @@ def _resale(roadmap: Roadmap, found: Sequence[Entry]) -> Floats:
     kinds = [
         np.interp(ages / 12, np.arange(len(chip.resale_frac)), chip.resale_frac) for chip in roadmap.chips
     ]
-    rows = [
-        np.maximum(0.0, 1.0 - ages / max(one.life, 1)) if one.power else kinds[one.kind] for one in found
-    ]
+    rows = [np.maximum(0.0, 1.0 - ages / max(one.life, 1)) if one.power else kinds[one.kind] for one in found]
     return np.array(rows)

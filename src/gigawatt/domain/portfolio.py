@@ -198,6 +198,8 @@ class ContractOffer(Stated):
     currency: Literal["USD"] = "USD"
     price_usd_per_gpu_h: Prices | None = None
     """By kind: rent, or what an owned accelerator costs by the hour besides power."""
+    catalogue: dict[str, str] = {}
+    """By kind: the catalogue's offer whose price this is, instead of a price stated here."""
     capex_usd: Prices | None = None
     """By kind, per accelerator with its share of node and network; owned capacity only."""
     spend_frac: tuple[float, ...] = (1.0,)
@@ -254,7 +256,8 @@ class ContractOffer(Stated):
     @property
     def kinds(self) -> tuple[str, ...]:
         """Every kind that it has a price for."""
-        return tuple(dict.fromkeys([*(self.capex_usd or {}), *(self.price_usd_per_gpu_h or {})]))
+        stated = (self.capex_usd or {}, self.price_usd_per_gpu_h or {}, self.catalogue)
+        return tuple(dict.fromkeys(kind for prices in stated for kind in prices))
 
     @model_validator(mode="after")
     def _terms_agree(self) -> Self:
@@ -267,7 +270,9 @@ def _contradictions(offer: ContractOffer) -> Iterator[str]:
     owned = offer.form == "owned"
     if owned and not offer.capex_usd:
         yield "capex_usd is missing: owned capacity has a price"
-    if not owned and not offer.price_usd_per_gpu_h:
+    if both := set(offer.catalogue) & set(offer.price_usd_per_gpu_h or {}):
+        yield f"a price and a catalogue offer for {', '.join(sorted(both))}: give one of them"
+    if not owned and not offer.price_usd_per_gpu_h and not offer.catalogue:
         yield 'price_usd_per_gpu_h is missing: "no list price" is not zero'
     if not owned and offer.capex_usd:
         yield f'capex_usd with form "{offer.form}": only owned capacity has capital'

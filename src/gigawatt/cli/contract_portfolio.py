@@ -1,0 +1,62 @@
+"""contract portfolio, contract import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gigawatt.cli.terminal import Terminal, speaking, write_table
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("scenario", metavar="SCENARIO.yaml", type=_FILE)
+@click.option("--plan-only", is_flag=True, help="The plan and its proof; no worth of offers, no what-ifs.")
+@click.option("--save", type=_FILE, metavar="FILE.json", help="Write the portfolio, whole.")
+@click.option(
+    "--audit", type=_FILE, metavar="FILE.json", help="Plan nothing: add up a saved portfolio again."
+)
+@click.option("--out", metavar="FILE", help="Write what to sign to FILE.csv or FILE.parquet.")
+@speaking
+def portfolio(
+    terminal: Terminal,
+    scenario: Path,
+    plan_only: bool,
+    save: Path | None,
+    audit: Path | None,
+    out: str | None,
+) -> int:
+    """What to own, rent and sign, and when; what every offer is worth."""
+    from gigawatt.errors import InfeasibleError
+    from gigawatt.project import portfolio as project
+    from gigawatt.views import portfolio as views
+
+    if audit:
+        return _audit(terminal, scenario, audit)
+    try:
+        with terminal.progress() as show:
+            plan, clock = project.plan_roadmap(scenario, not plan_only, show)
+    except InfeasibleError as error:
+        return terminal.infeasible("contract-portfolio", error, {"scenario": str(scenario)})
+    if save:
+        project.save_portfolio(save, plan)
+    for table in views.portfolio_tables(plan):
+        terminal.table(table)
+    if out:
+        write_table(out, views.signed_table(plan))
+    for line in views.portfolio_notes(plan):
+        terminal.note(line)
+    terminal.result("contract-portfolio", views.portfolio_json(plan, clock.build_s, clock.solve_s))
+    return 0 if plan.audit.holds else 1
+
+
+def _audit(terminal: Terminal, scenario: Path, saved: Path) -> int:
+    from gigawatt.project.portfolio import audit_file
+    from gigawatt.views.portfolio import audit_table
+
+    audit = audit_file(scenario, saved)
+    terminal.table(audit_table(audit))
+    terminal.result("contract-audit", audit.model_dump(mode="json") | {"holds": audit.holds})
+    return 0 if audit.holds else 1

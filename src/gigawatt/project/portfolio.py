@@ -1,0 +1,79 @@
+"""A roadmap by name in, a portfolio out; and portfolios as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gigawatt.catalog import load_catalog
+from gigawatt.contract.audit import PlanLists, audit_plan
+from gigawatt.contract.portfolio import Clock, Progress, plan_portfolio
+from gigawatt.documents import canonical_json, load_yaml, parse_record, read_record, write_atomic
+from gigawatt.domain.market import Offer
+from gigawatt.domain.portfolio import ContractOffer, Roadmap
+from gigawatt.domain.portfolio_plan import Audit, Portfolio
+from gigawatt.domain.record import Provenance
+from gigawatt.errors import InputError, Problem
+
+
+def read_roadmap(path: Path, overlays: tuple[Path, ...] = ()) -> Roadmap:
+    """The roadmap in a YAML file, with the catalogue's prices where it names them.
+
+    Raises InputError with everything that is wrong with it.
+    """
+    document = load_yaml(path)
+    roadmap = parse_record(document, Roadmap)
+    if not any(offer.catalogue for offer in roadmap.offers):
+        return roadmap
+    catalog = load_catalog(overlays)
+    problems: list[Problem] = []
+    offers = []
+    for number, offer in enumerate(roadmap.offers):
+        prices = dict(offer.price_usd_per_gpu_h or {})
+        provenance = dict(offer.provenance)
+        for kind, row in offer.catalogue.items():
+            try:
+                listed = catalog.offer(row)
+                price, origin = _listed_price(offer, listed)
+            except InputError as error:
+                at = ("offers", number, "catalogue", kind)
+                problems += [document.problem(one.message, at) for one in error.problems]
+                continue
+            prices[kind] = price
+            provenance[f"price_usd_per_gpu_h.{kind}"] = origin
+        changed = {"price_usd_per_gpu_h": prices, "provenance": provenance, "catalogue": {}}
+        offers.append(offer.model_copy(update=changed))
+    if problems:
+        raise InputError(problems)
+    return roadmap.model_copy(update={"offers": tuple(offers)})
+
+
+def _listed_price(offer: ContractOffer, listed: Offer) -> tuple[float, Provenance]:
+    """The price of a catalogue row that fits the form of an offer, and where it comes from."""
+    spot = offer.form == "spot"
+    price = listed.spot_usd_per_gpu_h if spot else listed.on_demand_usd_per_gpu_h
+    if price is None:
+        asked = "spot" if spot else "firm"
+        raise InputError(f"{listed.id} states no {asked} price: no list price is not zero")
+    field = "spot_usd_per_gpu_h" if spot else "on_demand_usd_per_gpu_h"
+    origin = listed.provenance_of(field)
+    note = f"{listed.id}, {listed.term}" + (f"; {origin.note}" if origin.note else "")
+    return price, origin.model_copy(update={"note": note, "date": origin.date or listed.date})
+
+
+def plan_roadmap(
+    path: Path, questions: bool = True, progress: Progress = lambda _done, _total, _label: None
+) -> tuple[Portfolio, Clock]:
+    """What to sign, from the roadmap at `path`; without `questions` only the plan and its proof."""
+    return plan_portfolio(read_roadmap(path), questions, progress)
+
+
+def save_portfolio(path: Path, portfolio: Portfolio) -> None:
+    """Write an artefact: the same plan gives the same bytes."""
+    write_atomic(path, canonical_json(portfolio) + "\n")
+
+
+def audit_file(scenario: Path, portfolio: Path) -> Audit:
+    """Add a stored portfolio up again, from its roadmap."""
+    plan = read_record(portfolio, Portfolio)
+    lists = PlanLists(plan.signed, plan.used, plan.taken, plan.waiting, plan.unmet)
+    return audit_plan(read_roadmap(scenario), lists, plan.certificate.objective_usd)

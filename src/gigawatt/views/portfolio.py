@@ -1,0 +1,230 @@
+"""Tables of a portfolio: what to sign, what proves it, what offers are worth, what would change the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gigawatt import units
+from gigawatt.domain.portfolio_plan import Audit, Certificate, Portfolio, Signed
+from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
+
+SHOWN_ROWS = 25
+
+
+def _usd(amount: float) -> str:
+    return units.format_quantity(amount, "_usd")
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
+    """Everything that a portfolio says, in the order in which it is asked."""
+    yield summary_table(plan)
+    yield shown(signed_table(plan), "more signatures; --out writes all")
+    if plan.worth:
+        yield worth_table(plan)
+    if plan.strategies:
+        yield strategy_table(plan)
+    if plan.flips:
+        yield flip_table(plan)
+    if plan.certificate.binding:
+        yield shown(binding_table(plan.certificate), "more limits that cost something; --save keeps all")
+    yield audit_table(plan.audit)
+
+
+def shown(table: Table, rest: str) -> Table:
+    """The first rows of a long table."""
+    left = len(table.rows) - SHOWN_ROWS
+    if left <= 0:
+        return table
+    notes = (*table.notes, f"and {left} {rest}")
+    return Table(table.title, table.columns, table.rows[:SHOWN_ROWS], (), notes)
+
+
+def summary_table(plan: Portfolio) -> Table:
+    """Cost, proof and what was asked beyond the plan."""
+    rows = list(_summary(plan))
+    return Table(
+        title=plan.title or "Portfolio",
+        columns=(
+            text_column("figure", "Figure"),
+            Column("value", "Value"),
+            text_column("meaning", "Meaning"),
+        ),
+        rows=tuple(rows),
+        notes=plan.assumptions,
+    )
+
+
+def _summary(plan: Portfolio) -> Iterator[tuple[Value, ...]]:
+    proof = plan.certificate
+    money = f"{plan.currency} of {plan.price_year}"
+    yield "cost", _usd(proof.objective_usd), f"present value, {money}"
+    yield "bound", _usd(proof.bound_usd), "no plan costs less"
+    yield (
+        "gap",
+        _percent(proof.gap_frac),
+        "proven" if proof.complete else "time ran out: best plan and bound so far",
+    )
+    if plan.waiting_usd is not None:
+        yield "waiting", _usd(plan.waiting_usd), "more, if nothing is signed in the first months"
+    if plan.risk:
+        risk = plan.risk
+        yield "mean", _usd(risk.mean_usd), "over the futures"
+        yield "CVaR", _usd(risk.cvar_usd), "mean of the worst"
+        yield "EVPI", _usd(risk.evpi_usd), "what a perfect forecast would be worth"
+        yield "VSS", _usd(risk.vss_usd), "what planning for all futures saves over planning for their mean"
+        if risk.out_of_sample_usd is not None:
+            yield (
+                "out of sample",
+                _usd(risk.out_of_sample_usd),
+                f"mean over {risk.num_out_of_sample} unseen futures",
+            )
+
+
+def signed_table(plan: Portfolio) -> Table:
+    """Signatures and rights, in order of time."""
+    table = Table(
+        title="To sign",
+        columns=(
+            text_column("month", "Month"),
+            text_column("offer", "Offer"),
+            text_column("provider", "Provider"),
+            text_column("form", "Form"),
+            text_column("kind", "Kind"),
+            text_column("site", "Site"),
+            text_column("right", "Right"),
+            Column("num_accelerators", "Accelerators"),
+            Column("power_w", "Power"),
+            Column("present_usd", "Present value"),
+            text_column("futures", "Only in"),
+        ),
+        rows=tuple(_signed_row(plan, one) for one in plan.signed),
+    )
+    return without_blank_columns(table)
+
+
+def _signed_row(plan: Portfolio, one: Signed) -> tuple[Value, ...]:
+    every = len(one.futures) == len(plan.audit.futures)
+    return (
+        one.month, one.offer, one.provider, one.form, one.kind, one.site, one.right,
+        round(one.num_accelerators) if one.kind else None, one.power_w or None, one.present_usd,
+        "" if every else ", ".join(one.futures),
+    )  # fmt: skip
+
+
+def worth_table(plan: Portfolio) -> Table:
+    """The negotiation sheet."""
+    columns = (
+        text_column("offer", "Offer"),
+        text_column("kind", "Kind"),
+        Column("price_usd_per_gpu_h", "Quoted"),
+        Column("price_usd_per_delivered_h", "Delivered"),
+        Column("dual_usd_per_gpu_h", "Worth, a little"),
+        Column("left_usd_per_gpu_h", "Buys less above"),
+        Column("right_usd_per_gpu_h", "Buys more below"),
+        Column("block_usd", "Whole offer saves"),
+        Column("block_price_usd_per_gpu_h", "Worth, the whole"),
+        Column("risk_usd", "With risk"),
+        text_column("verdict", "Verdict"),
+    )
+    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in plan.worth)
+    return without_blank_columns(Table(title="What every offer is worth", columns=columns, rows=rows))
+
+
+def strategy_table(plan: Portfolio) -> Table:
+    """Regret of each strategy in each future."""
+    futures = [one.future for one in plan.audit.futures]
+    columns = (
+        text_column("strategy", "Strategy"),
+        Column("mean_usd", "Mean"),
+        Column("cvar_usd", "CVaR"),
+        *(Column(f"{name}_usd", f"Regret, {name}") for name in futures),
+    )
+    rows = tuple(
+        (one.name, one.mean_usd, one.cvar_usd, *(one.regret_usd_by_future[name] for name in futures))
+        for one in plan.strategies
+    )
+    return Table(title="Strategies, and their regret over perfect foresight", columns=columns, rows=rows)
+
+
+def flip_table(plan: Portfolio) -> Table:
+    """The smallest change of each assumption that changes what is signed now."""
+    rows = tuple(
+        (
+            one.assumption,
+            f"{one.change_frac:+.1%}"
+            if one.change_frac is not None
+            else f"none within {one.looked_frac:.0%}",
+            one.before,
+            one.after,
+        )
+        for one in plan.flips
+    )
+    return Table(
+        title="What would change what is signed now",
+        columns=(
+            text_column("assumption", "Assumption"),
+            Column("change", "Flips at"),
+            text_column("before", "Signed now"),
+            text_column("after", "Then"),
+        ),
+        rows=rows,
+    )
+
+
+def binding_table(proof: Certificate) -> Table:
+    """Limits that hold the plan back."""
+    columns = (
+        text_column("limit", "Limit"),
+        text_column("month", "Dearest in"),
+        Column("price_usd", "Price"),
+        text_column("unit", "Unit"),
+    )
+    rows = tuple((one.limit, one.month, one.price_usd, one.unit) for one in proof.binding)
+    return Table(title="Limits that bind, and what one unit more would save", columns=columns, rows=rows)
+
+
+def audit_table(audit: Audit) -> Table:
+    """Every rule, added up again."""
+    rows = tuple((one.rule, one.num_checked, one.worst_frac, one.holds, one.where) for one in audit.checks)
+    kept = "All rules hold" if audit.holds else "NOT ALL RULES HOLD"
+    return Table(
+        title="Audit without the solver",
+        columns=(
+            text_column("rule", "Rule"),
+            Column("num_checked", "Checked"),
+            Column("worst_share", "Worst"),
+            Column("holds", "Holds"),
+            text_column("where", "Where"),
+        ),
+        rows=rows,
+        notes=(f"{kept}; recomputed cost {_usd(audit.objective_usd)}, off by {audit.difference_frac:.1e}.",),
+    )
+
+
+def portfolio_notes(plan: Portfolio) -> Iterator[str]:
+    """Remarks beside the answer."""
+    for one in plan.remarks:
+        yield f"{one.offer}: {one.kind} price: {one.message}"
+    if plan.certificate.relaxed_blocks:
+        names = ", ".join(plan.certificate.relaxed_blocks)
+        yield f"blocks too small to matter are not counted one by one: {names}"
+
+
+def portfolio_json(plan: Portfolio, build_s: float, solve_s: float) -> dict[str, Any]:
+    """The object of `--json`: the keys that scripts rely on, then the whole portfolio."""
+    proof = plan.certificate
+    return {
+        "objective_usd": proof.objective_usd,
+        "bound_usd": proof.bound_usd,
+        "gap_frac": proof.gap_frac,
+        "complete": proof.complete,
+        "build_s": build_s,
+        "solve_s": solve_s,
+        "indifference": {one.offer: one.model_dump(mode="json", exclude={"offer"}) for one in plan.worth},
+        "portfolio": plan.model_dump(mode="json"),
+    }
