@@ -52,7 +52,12 @@ def validate(
     report = validate_reliability(files, load_catalog(overlays), leave_out or "")
     if predictions:
         write_atomic(predictions, facts_csv(report))
-    for table in (views.facts_score_table(report), views.facts_table(report), views.left_out_table(report)):
+    for table in (
+        views.facts_score_table(report),
+        views.facts_table(report),
+        views.learnt_table(report),
+        views.left_out_table(report),
+    ):
         if table:
             terminal.table(table)
     missed = [one for one in bounds if not is_met(report, one)]

@@ -119,6 +119,12 @@ class FailureParameter(Sourced):
         return self
 
     @property
+    def unit(self) -> str:
+        """Suffix of the unit that values of the quantity have."""
+        named = {"_per_s": self.rate_per_s, "_frac": self.share_frac, "_s": self.duration_s}
+        return next(suffix for suffix, value in named.items() if value is not None)
+
+    @property
     def centre(self) -> float:
         """The middle of the prior, in seconds or events per second."""
         return next(one for one in (self.rate_per_s, self.share_frac, self.duration_s) if one is not None)

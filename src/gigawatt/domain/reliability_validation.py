@@ -57,6 +57,23 @@ class FactGroup(Record):
     """Of numbers, ranges and bounds."""
 
 
+class LearntQuantity(Record):
+    """What all rows together say of a quantity at an organisation that is not among them."""
+
+    quantity: str
+    view: str = ""
+    """What counts as a failure, where that matters."""
+    unit: str
+    num_observations: int
+    middle: float
+    low: float
+    """5 % point."""
+    high: float
+    """95 % point."""
+    spread_ratio: float
+    """By what factor organisations differ (one deviation; of a share, of its odds)."""
+
+
 class FactReport(Record):
     """Every row of the files, and how good the predictions are."""
 
@@ -73,6 +90,7 @@ class FactReport(Record):
     inside_frac: float
     """Of numbers, ranges and bounds: 90 % is right."""
     parts: tuple[FactGroup, ...] = ()
+    learnt: tuple[LearntQuantity, ...] = ()
     rows: tuple[FactRow, ...]
 
     @property

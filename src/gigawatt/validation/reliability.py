@@ -9,16 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from gigawatt.catalog import Catalog
-from gigawatt.domain.published_failures import Figure, PublishedFailures, Quantity
-from gigawatt.domain.reliability_validation import FactGroup, FactReport, FactRow
-from gigawatt.validation.reliability_figures import Knowledge, UnseenError, observation_of, predict
+from gigawatt.domain.published_failures import Figure, PublishedFailures, Quantity, View
+from gigawatt.domain.reliability_validation import FactGroup, FactReport, FactRow, LearntQuantity
+from gigawatt.validation.reliability_figures import NUM_DRAWS, Knowledge, UnseenError, observation_of, predict
 from gigawatt.validation.reliability_pool import Observation, Pool, pool_of
 from gigawatt.validation.reliability_rows import (
     Fact,
@@ -52,7 +52,8 @@ def validate_reliability(files: Sequence[Path], catalogue: Catalog, leave_out: s
         if fact.figure and kept_back not in pools:
             pools[kept_back] = _learn([one for one in taught if not one[2] & kept_back], published)
         rows.append(_row(fact, pools.get(kept_back, {}), leave_out))
-    return _report(rows, leave_out)
+    learnt = pools.get(frozenset()) or _learn(taught, published)
+    return _report(rows, leave_out).model_copy(update={"learnt": tuple(_learnt(learnt))})
 
 
 def _taught(facts: Sequence[Fact], published: PublishedFailures) -> list[_Taught]:
@@ -137,6 +138,27 @@ def _row(fact: Fact, pools: dict[Quantity, Pool | None], leave_out: str) -> Fact
 def _error_frac(predicted: float, value: Value) -> float:
     nearest = min(max(predicted, value.low), value.high)
     return predicted / nearest - 1.0
+
+
+def _learnt(pools: dict[Quantity, Pool | None]) -> Iterator[LearntQuantity]:
+    """What is known of each quantity, seen as each view sees it."""
+    for quantity, pool in pools.items():
+        if pool is None:
+            continue
+        for view in ("census", *pool.parameter.offsets):
+            rng = np.random.default_rng(zlib.crc32(f"{quantity} {view}".encode()))
+            drawn = pool.draws(cast("View", view), frozenset(), NUM_DRAWS, rng)
+            low, middle, high = (float(one) for one in np.percentile(drawn, [5, 50, 95]))
+            yield LearntQuantity(
+                quantity=quantity,
+                view=view if pool.parameter.offsets else "",
+                unit=pool.parameter.unit,
+                num_observations=len(pool.observed),
+                middle=middle,
+                low=low,
+                high=high,
+                spread_ratio=pool.spread_ratio,
+            )
 
 
 def _report(rows: Sequence[FactRow], leave_out: str) -> FactReport:

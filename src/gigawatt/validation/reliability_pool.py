@@ -60,6 +60,12 @@ class Pool:
     observed: tuple[Observation, ...]
     cells: tuple[_Cell, ...]
 
+    @property
+    def spread_ratio(self) -> float:
+        """By what factor organisations differ: one deviation, the middle of what evidence leaves open."""
+        weights = np.exp([cell.log_weight for cell in self.cells])
+        return float(np.exp(np.average([cell.organisation_sd for cell in self.cells], weights=weights)))
+
     def draws(
         self, view: View, organisations: frozenset[str], num_draws: int, rng: np.random.Generator
     ) -> Floats:

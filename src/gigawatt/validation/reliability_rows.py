@@ -17,6 +17,7 @@ from gigawatt.domain.reliability_validation import Printed
 from gigawatt.errors import InputError, Problem, UnitError
 
 _NEEDED = ("id", "org", "metric", "value", "unit")
+_SHARES = ("share", "others", "kept", "lost", "network_share", "failed_after", "law_error")
 _NODE = 8
 """Accelerators of the nodes that rates are of."""
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -41,6 +42,8 @@ class Value:
         """The geometric middle; of a bound, the bound."""
         if self.kind == "bound":
             return self.low if np.isinf(self.high) else self.high
+        if self.kind == "number":
+            return self.low
         return float(np.sqrt(self.low * self.high))
 
     @property
@@ -119,11 +122,23 @@ def _fact(cells: Mapping[str, str], published: PublishedFailures) -> Fact:
     if value is None:
         return Fact(cells, None, None, f'"{cells["value"]}" is no number, range or bound')
     if value.middle <= 0.0:
-        return Fact(cells, value, None, f"{cells['value']} is not above nothing")
+        return Fact(
+            cells, value, None, f"{cells['value']} is not above nothing, so that no error is relative to it"
+        )
     for figure in published.figures:
         if cells["id"] == figure.id:
-            return Fact(cells, value, figure)
-    return _own(cells, value, published.metrics)
+            return _as_share(Fact(cells, value, figure))
+    return _as_share(_own(cells, value, published.metrics))
+
+
+def _as_share(fact: Fact) -> Fact:
+    """The fact, unless it should print a share and does not."""
+    asked = fact.figure is not None and fact.figure.predicts in _SHARES
+    if asked and fact.value is not None and fact.value.middle >= 1.0:
+        return Fact(
+            fact.cells, fact.value, None, f"{fact.cells['value']} is no share between nothing and all"
+        )
+    return fact
 
 
 def _own(cells: Mapping[str, str], value: Value, metrics: Sequence[Metric]) -> Fact:

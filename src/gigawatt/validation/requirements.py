@@ -19,7 +19,9 @@ _TEXT = re.compile(
     r"^\s*(?:(?P<group>[^:]+?)\s*:)?\s*(?P<figure>\w+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[+-]?\d+(?:\.\d+)?)\s*(?P<percent>%?)\s*$"
 )
 _OF_SCORES = ("mape", "median", "p90", "max", "bias", "n")
-_OF_REPORTS = ("coverage", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret", "inside")
+_OF_REPORTS = (
+    "coverage", "inside", "interval_coverage", "interval_score", "memory_mape", "spearman", "regret",
+)  # fmt: skip
 _FRACTIONS = frozenset({*_OF_SCORES, *_OF_REPORTS}) - {"n", "interval_score", "spearman"}
 
 Report = ValidationReport | CollectiveReport | FactReport

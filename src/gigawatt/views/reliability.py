@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gigawatt import units
 from gigawatt.domain.reliability_validation import FactReport, FactRow
 from gigawatt.domain.validation import Score
 from gigawatt.views.table import Column, Table, text_column
@@ -74,6 +75,32 @@ def _cells_of(row: FactRow) -> tuple[str | float | None, ...]:
         row.id, row.organisation, row.metric, row.unit, row.measured, row.predicted, row.low, row.high,
         error_frac, verdict, row.reason,
     )  # fmt: skip
+
+
+def learnt_table(report: FactReport) -> Table:
+    """What all rows together say of each quantity, at an organisation that is not among them."""
+    return Table(
+        title="What was learnt from all of them: of a node of eight, of a link, of an interruption",
+        columns=(
+            text_column("quantity", "Quantity"),
+            text_column("view", "What counts"),
+            Column("num_observations", "Seen"),
+            text_column("middle", "Middle"),
+            text_column("low", "5 %"),
+            text_column("high", "95 %"),
+            Column("spread_ratio", "Organisations differ by a factor of"),
+        ),
+        rows=tuple(
+            (
+                one.quantity.replace("_", " "),
+                one.view,
+                one.num_observations,
+                *(units.format_quantity(value, one.unit) for value in (one.middle, one.low, one.high)),
+                one.spread_ratio,
+            )
+            for one in report.learnt
+        ),
+    )
 
 
 def left_out_table(report: FactReport) -> Table | None:
