@@ -19,9 +19,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from measure import Figures, measured, report
 
-from gigawatt.contract.schedule import simulate_schedule
+from gigawatt.contract.schedule import draw, simulate_schedule
+from gigawatt.contract.schedule_network import compile_project
 from gigawatt.domain.schedule import (
     Activity,
     ConstructionProject,
@@ -35,7 +37,7 @@ from gigawatt.domain.schedule import (
 )
 
 NUM_ACTIVITIES, NUM_SAMPLES, NUM_MILESTONES, SEED = 500, 100_000, 10, 20261128
-WEEK_S = 604800.0
+WEEK_S, HOUR_S, DAY_H = 604800.0, 3600.0, 24.0
 WORKING = ("mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -100,14 +102,77 @@ def programme(num_activities: int = NUM_ACTIVITIES, seed: int = SEED) -> Constru
     )
 
 
+def plain_programme() -> ConstructionProject:
+    """The same network with triangular durations and finish-start links alone, as the peer understands it."""
+    draw = random.Random(SEED)
+    activities = []
+    for number in range(NUM_ACTIVITIES):
+        others = range(max(0, number - 40), number)
+        low = round(draw.uniform(2.0, 20.0), 1) * WEEK_S
+        points = {"low_s": low, "likely_s": 1.5 * low, "high_s": 3.0 * low}
+        chosen = sorted(draw.sample(others, min(len(others), draw.choice((2, 2, 3)))))
+        after = tuple(Link(activity=f"a{other}") for other in chosen)
+        activities.append(
+            Activity(id=f"a{number}", duration=Duration(shape="triangular", **points), after=after)
+        )
+    end = Milestone(id="end", after=tuple(Link(activity=one.id) for one in activities))
+    return ConstructionProject(
+        title="plain",
+        start=date(2027, 1, 4),
+        price_year=2026,
+        activities=tuple(activities),
+        milestones=(end,),
+    )
+
+
+MCPROJSIM = {
+    "name": "mcprojsim 0.15.2, dependencies only, one process",
+    "work": {"activities": 500, "samples": 2000},
+    "cpu_s": 6.7,
+    "rates": {"durations_per_cpu_s": 149_000.0},
+    "p50_hours": 257_465.0,
+    "p90_hours": 266_245.0,
+    "ours": {
+        "samples": 100_000,
+        "durations_per_cpu_s": 29_000_000.0,
+        "p50_hours": 257_518.0,
+        "p90_hours": 266_729.0,
+    },
+    "source": "measured on one core of a 2-core x86-64 machine by peer_mcprojsim.py",
+}
+
+
 def peer() -> dict[str, Any]:
-    """mcprojsim where it can be run."""
+    """mcprojsim where it can be run, with our end of the same network beside its own; else what it took."""
     python = os.environ.get("GIGAWATT_PEER_PYTHON")
     if not python:
-        return {}
+        return MCPROJSIM
+    project = plain_programme()
+    network = [
+        [
+            one.id,
+            *(
+                float(point) / HOUR_S
+                for point in (one.duration.low_s, one.duration.likely_s, one.duration.high_s)
+            ),
+            [link.activity for link in one.after],
+        ]
+        for one in project.activities
+    ]
     script = Path(__file__).with_name("peer_mcprojsim.py")
-    done = subprocess.run([python, str(script)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, str(script)], input=json.dumps(network), capture_output=True, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    with measured() as spent:
+        ends = draw(compile_project(project), NUM_SAMPLES, SEED).reached_days[:, 0] * DAY_H
+    found["ours"] = {
+        "samples": NUM_SAMPLES,
+        "cpu_s": spent.cpu_s,
+        "durations_per_cpu_s": NUM_ACTIVITIES * NUM_SAMPLES / spent.cpu_s,
+        "p50_hours": float(np.quantile(ends, 0.5)),
+        "p90_hours": float(np.quantile(ends, 0.9)),
+    }
     return found
 
 
