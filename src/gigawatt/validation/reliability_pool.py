@@ -41,56 +41,53 @@ class Observation:
     """Of its logarithm (of a share, of its log-odds)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One pair of deviations, with what then follows: weights of the rest, inverted covariance."""
-
-    organisation_sd: float
-    row_sd: float
-    solved: Floats
-    inverse: Floats
-    log_weight: float
-
-
 @dataclass(frozen=True)
 class Pool:
-    """What is known of a quantity from everybody who has seen it."""
+    """What is known of a quantity from everybody who has seen it.
+
+    Arrays run over the grid of deviations, then over what was observed: [grid], [grid, observed], ...
+    """
 
     parameter: FailureParameter
     observed: tuple[Observation, ...]
-    cells: tuple[_Cell, ...]
+    organisation_sd: Floats
+    row_sd: Floats
+    chances: Floats
+    """Of each point of the grid, once the evidence is known; together 1."""
+    inverse: Floats
+    """[grid, observed, observed], of the covariance of what was observed."""
+    solved: Floats
+    """[grid, observed]: that inverse times what was observed less what was expected."""
 
     @property
     def spread_ratio(self) -> float:
         """By what factor organisations differ: one deviation, the middle of what evidence leaves open."""
-        weights = np.exp([cell.log_weight for cell in self.cells])
-        return float(np.exp(np.average([cell.organisation_sd for cell in self.cells], weights=weights)))
+        return float(np.exp(self.chances @ self.organisation_sd))
 
     def draws(
         self, view: View, organisations: frozenset[str], num_draws: int, rng: np.random.Generator
     ) -> Floats:
         """What one more row of these organisations may say: random values of the quantity."""
-        weights = np.exp([cell.log_weight for cell in self.cells])
-        chosen = rng.choice(len(self.cells), size=num_draws, p=weights / weights.sum())
-        moments = np.array([self._moments(cell, view, organisations) for cell in self.cells])
-        logs = moments[chosen, 0] + moments[chosen, 1] * rng.standard_normal(num_draws)
+        means, spreads = self._moments(view, organisations)
+        chosen = rng.choice(len(self.chances), size=num_draws, p=self.chances)
+        logs = means[chosen] + spreads[chosen] * rng.standard_normal(num_draws)
         return _plain(logs, self.parameter)
 
     def middle(self, view: View, organisations: frozenset[str]) -> float:
         """The middle of what one more row of these organisations may say, about."""
-        weights = np.exp([cell.log_weight for cell in self.cells])
-        means = [self._moments(cell, view, organisations)[0] for cell in self.cells]
-        return float(_plain(np.array([np.average(means, weights=weights)]), self.parameter)[0])
+        means, _ = self._moments(view, organisations)
+        return float(_plain(np.array([self.chances @ means]), self.parameter)[0])
 
-    def _moments(self, cell: _Cell, view: View, organisations: frozenset[str]) -> tuple[float, float]:
-        """Mean and deviation of the next value, given the deviations of a cell."""
+    def _moments(self, view: View, organisations: frozenset[str]) -> tuple[Floats, Floats]:
+        """Mean and deviation of the next logarithm, over the grid."""
         design, prior = _design([view], self.parameter), _prior_cov(self.parameter)
-        shared = np.array([bool(one.organisations & organisations) for one in self.observed], dtype=float)
         seen = _design([one.view for one in self.observed], self.parameter)
-        along = (design @ prior @ seen.T)[0] + cell.organisation_sd**2 * shared
-        alone = (design @ prior @ design.T)[0, 0] + cell.organisation_sd**2 + cell.row_sd**2
-        mean = (design @ _prior_mean(self.parameter))[0] + along @ cell.solved
-        return float(mean), float(np.sqrt(alone - along @ cell.inverse @ along))
+        shared = np.array([bool(one.organisations & organisations) for one in self.observed], dtype=float)
+        between, within = self.organisation_sd**2, self.row_sd**2
+        along = (design @ prior @ seen.T)[0] + between[:, None] * shared
+        mean = (design @ _prior_mean(self.parameter))[0] + np.einsum("gn,gn->g", along, self.solved)
+        explained = np.einsum("gn,gnm,gm->g", along, self.inverse, along)
+        return mean, np.sqrt((design @ prior @ design.T)[0, 0] + between + within - explained)
 
 
 def pool_of(parameter: FailureParameter, observed: Sequence[Observation]) -> Pool | None:
@@ -98,36 +95,32 @@ def pool_of(parameter: FailureParameter, observed: Sequence[Observation]) -> Poo
     if not observed:
         return None
     scales = np.linspace(0.0, _FARTHEST, _GRID + 1)[1:]
-    cells = [
-        _cell(
-            parameter, observed, between * parameter.levels["organisation"], within * parameter.levels["row"]
-        )
-        for between in scales
-        for within in scales
-    ]
-    # Half-normal priors of both deviations.
-    prior = [-0.5 * (between**2 + within**2) for between in scales for within in scales]
-    logs = np.array([cell.log_weight for cell in cells]) + prior
-    logs -= logs.max()
-    weighted = [
-        _Cell(cell.organisation_sd, cell.row_sd, cell.solved, cell.inverse, float(log))
-        for cell, log in zip(cells, logs, strict=True)
-    ]
-    return Pool(parameter, tuple(observed), tuple(weighted))
-
-
-def _cell(
-    parameter: FailureParameter, observed: Sequence[Observation], organisation_sd: float, row_sd: float
-) -> _Cell:
+    between, within = (grid.ravel() for grid in np.meshgrid(scales, scales, indexing="ij"))
+    organisation_sd, row_sd = between * parameter.levels["organisation"], within * parameter.levels["row"]
+    covariance = _covariance(parameter, observed, organisation_sd, row_sd)
     design = _design([one.view for one in observed], parameter)
-    alike = np.array([[bool(a.organisations & b.organisations) for b in observed] for a in observed])
-    noise = np.array([one.sd**2 + row_sd**2 for one in observed])
-    covariance = design @ _prior_cov(parameter) @ design.T + organisation_sd**2 * alike + np.diag(noise)
     gap = np.array([_log(one.value, parameter) for one in observed]) - design @ _prior_mean(parameter)
     inverse = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
     solved = inverse @ gap
-    log_likelihood = -0.5 * (gap @ solved + np.linalg.slogdet(covariance)[1])
-    return _Cell(organisation_sd, row_sd, solved, inverse, float(log_likelihood))
+    # The evidence, times half-normal priors of both deviations.
+    logs = -0.5 * (solved @ gap + np.linalg.slogdet(covariance)[1] + between**2 + within**2)
+    chances = np.exp(logs - logs.max())
+    return Pool(parameter, tuple(observed), organisation_sd, row_sd, chances / chances.sum(), inverse, solved)
+
+
+def _covariance(
+    parameter: FailureParameter,
+    observed: Sequence[Observation],
+    organisation_sd: Floats,
+    row_sd: Floats,
+) -> Floats:
+    """[grid, observed, observed]: what the middle, organisations, rows and their own noise have in common."""
+    design = _design([one.view for one in observed], parameter)
+    alike = np.array([[bool(a.organisations & b.organisations) for b in observed] for a in observed])
+    noise = np.diag([one.sd**2 for one in observed])
+    own = row_sd[:, None, None] ** 2 * np.eye(len(observed))
+    shared = organisation_sd[:, None, None] ** 2 * alike
+    return np.asarray(design @ _prior_cov(parameter) @ design.T + noise + shared + own)
 
 
 def _design(views: Sequence[View], parameter: FailureParameter) -> Floats:
