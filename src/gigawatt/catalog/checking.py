@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from gigawatt import units
+from gigawatt.catalog.conflicts import compare_facts
 from gigawatt.catalog.reading import Catalog, ModelCard, parse_entry
-from gigawatt.catalog.roots import Table, data_files, plain, source_files
+from gigawatt.catalog.roots import LISTS, Table, data_files, plain, source_files
 from gigawatt.documents import load_yaml, read_text
+from gigawatt.domain.deals import PublishedFact
 from gigawatt.domain.energy import EnergyTechnology, Tariff
 from gigawatt.domain.fabric import SCALE_UP, FabricKind, Link, NetworkName, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
@@ -44,6 +46,7 @@ _KINDS: Mapping[Table, type[Sourced]] = {
     "energy": EnergyTechnology,
     "tariffs": Tariff,
     "schedule": SchedulePrior,
+    "deals": PublishedFact,
 }
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
@@ -88,6 +91,7 @@ def check_catalog(catalog: Catalog, count_params: CountParams | None = None) -> 
     findings += _models(catalog, rows["models"], count_params)
     findings += [Finding("note", "", note) for note in catalog.notes]
     findings += _unmapped(rows["offers"])
+    findings += _disputed(catalog) if rows["deals"] else ()
     return tuple(findings)
 
 
@@ -97,9 +101,9 @@ def _readable(
     def refused(row: str, error: InputError) -> None:
         findings.extend(Finding("error", row, str(problem)) for problem in error.problems)
 
-    if section == "offers":
+    if section in LISTS:
         try:
-            yield from catalog.offers
+            yield from catalog.offers if section == "offers" else catalog.facts
         except InputError as error:
             refused(section, error)
         return
@@ -226,6 +230,8 @@ def _consistent(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
             yield from ((f"systems/{system.id}", message) for message in messages)
     for offer in rows["offers"]:
         yield from ((f"offers/{offer.id}", message) for message in offer.contradictions())
+    for fact in rows["deals"]:
+        yield from ((f"deals/{fact.id}", message) for message in fact.contradictions())
     for section in ("hazards", "parts", "reliability", "energy", "tariffs"):
         for row in rows[section]:
             yield from ((f"{section}/{row.id}", message) for message in row.contradictions())
@@ -303,6 +309,14 @@ def _agrees(count: float, printed: re.Match[str]) -> bool:
     figure = text if decimals else text.rstrip("0")
     digit = 10.0 ** (_SCALES[printed["scale"]] - len(decimals) + len(text) - len(figure))
     return abs(count / digit - float(figure)) < 1
+
+
+def _disputed(catalog: Catalog) -> Iterator[Finding]:
+    """Published facts that do not agree."""
+    for one in compare_facts(catalog):
+        if not one.agrees:
+            row = f"deals/{one.claims[0].facts[0]}"
+            yield Finding("note", row, f"{one.subject}: sources do not agree: {', '.join(one.texts())}")
 
 
 def _unmapped(offers: Iterable[Offer]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from gigawatt.catalog.facts import read_facts
 from gigawatt.catalog.offers import read_offers
 from gigawatt.catalog.roots import (
     SECTIONS,
@@ -34,6 +35,7 @@ from gigawatt.documents import (
     read_record,
     read_text,
 )
+from gigawatt.domain.deals import PublishedFact
 from gigawatt.domain.energy import EnergyTechnology, Tariff
 from gigawatt.domain.fabric import FabricKind, Link, Switch
 from gigawatt.domain.facility import Climate, Equipment, Site
@@ -144,7 +146,7 @@ class Catalog:
         return self._row("reliability", id, FleetReliability)
 
     def schedule_prior(self, id: str) -> SchedulePrior:
-        """How long an activity takes, as published, by id or alias. Raises UnknownIdError with the nearest ids."""
+        """How long an activity takes, by id or alias. Raises UnknownIdError with the nearest ids."""
         return self._row("schedule", id, SchedulePrior)
 
     def technology(self, id: str) -> EnergyTechnology:
@@ -161,6 +163,12 @@ class Catalog:
         if id not in by_id:
             raise self._unknown("offers", id, {offer: offer for offer in by_id})
         return by_id[id]
+
+    def fact(self, id: str) -> PublishedFact:
+        """The published fact with this id. Raises UnknownIdError with the nearest ids."""
+        if id not in self._facts_by_id:
+            raise self._unknown("deals", id, {fact: fact for fact in self._facts_by_id})
+        return self._facts_by_id[id]
 
     def model(self, id_or_path: str | Path) -> Model:
         """The model with this id or alias, or the one in a Hugging Face config.json (or the folder of one).
@@ -274,6 +282,16 @@ class Catalog:
         return {offer.id: offer for entry in files for offer in read_offers(entry.path)}
 
     @cached_property
+    def facts(self) -> tuple[PublishedFact, ...]:
+        """What has been published of deals and costs; of two rows with one id the later counts."""
+        return tuple(self._facts_by_id.values())
+
+    @cached_property
+    def _facts_by_id(self) -> dict[str, PublishedFact]:
+        files = self.entries("deals").values()
+        return {fact.id: fact for entry in files for fact in read_facts(entry.path)}
+
+    @cached_property
     def sources(self) -> dict[str, Source]:
         """The bibliography by key."""
         return {source.id: source for root in self.roots for source in read_sources(root)}
@@ -309,6 +327,8 @@ class Catalog:
             raise self._unknown("sections", section, {name: name for name in SECTIONS})
         if section == "offers":
             return tuple(self._offers_by_id)
+        if section == "deals":
+            return tuple(self._facts_by_id)
         if section == "sources":
             return tuple(sorted(self.sources))
         return tuple(sorted(self.entries(table_named(section))))
@@ -334,6 +354,7 @@ class Catalog:
             "parts": self.part,
             "reliability": self.reliability,
             "schedule": self.schedule_prior,
+            "deals": self.fact,
             "energy": self.technology,
             "tariffs": self.tariff,
             "sources": self._source,

@@ -26,13 +26,20 @@ Table = Literal[
     "parts",
     "reliability",
     "schedule",
+    "deals",
     "energy",
     "tariffs",
 ]
 TABLES: tuple[Table, ...] = get_args(Table)
 SECTIONS = (*TABLES, "sources")
 """What `gigawatt catalog list` and `show` know."""
-SUFFIXES: Mapping[Table, str] = dict.fromkeys(TABLES, ".yaml") | {"models": ".json", "offers": ".csv"}
+SUFFIXES: Mapping[Table, str] = dict.fromkeys(TABLES, ".yaml") | {
+    "models": ".json",
+    "offers": ".csv",
+    "deals": ".csv",
+}
+LISTS: tuple[Table, ...] = ("offers", "deals")
+"""Tables whose files each hold many rows, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ def entries_of(root: Path, section: Table) -> Iterator[tuple[str, Entry]]:
     if root.is_dir():
         for path in sorted((root / section).glob(f"*{suffix}")):
             # Two price lists may have one name; what counts is the ids of their lines.
-            yield (path.stem if section != "offers" else str(path)), Entry(path)
+            yield (path.stem if section not in LISTS else str(path)), Entry(path)
     elif suffix == ".yaml":
         rows = load_yaml(root).value.get(section, ())
         for number, row in enumerate(rows if isinstance(rows, tuple) else ()):

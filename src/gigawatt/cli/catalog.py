@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LISTED = (
     "accelerators", "systems", "models", "offers", "switches", "links", "fabrics", "equipment", "climates",
-    "sites", "hazards", "parts", "reliability", "schedule", "energy", "tariffs",
+    "sites", "hazards", "parts", "reliability", "schedule", "deals", "energy", "tariffs",
 )  # fmt: skip
 
 

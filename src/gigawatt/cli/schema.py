@@ -19,6 +19,7 @@ _SCHEMAS = {
     "part": ("domain.hazard", "Part"),
     "reliability": ("domain.reliability", "FleetReliability"),
     "schedule": ("domain.schedule", "SchedulePrior"),
+    "deal": ("domain.deals", "PublishedFact"),
     "project": ("domain.schedule", "ConstructionProject"),
     "energy": ("domain.energy", "EnergyTechnology"),
     "tariff": ("domain.energy", "Tariff"),

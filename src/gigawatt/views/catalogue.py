@@ -157,6 +157,17 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         text_column("basis", "Basis"),
         Column("price_year", "Prices of"),
     ),
+    "deals": (
+        text_column("id", "Id"),
+        text_column("party", "Who"),
+        text_column("item", "What"),
+        Column("quantity", "Figure"),
+        Column("low_quantity", "From"),
+        Column("high_quantity", "To"),
+        text_column("unit", "Unit"),
+        text_column("date", "Date"),
+        text_column("confidence", "Confidence"),
+    ),
     "sources": (
         text_column("id", "Key"),
         text_column("title", "Title"),
