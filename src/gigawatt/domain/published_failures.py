@@ -76,6 +76,8 @@ class Figure(Record):
     teaches: bool = False
     same_as: str = ""
     """Another row that prints the same outcome; this one is predicted and not scored."""
+    contradiction: str = ""
+    """How the row's source contradicts itself, where it does: predicted, not scored, and teaching nothing."""
     note: str = ""
 
 

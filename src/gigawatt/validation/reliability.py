@@ -123,8 +123,8 @@ def _row(fact: Fact, pools: dict[Quantity, Pool | None], leave_out: str) -> Fact
         return row.model_copy(update={"reason": str(error)})
     low, middle, high = (float(one) for one in np.percentile(drawn, [5, 50, 95]))
     predicted = {
-        "status": "predicted",
-        "reason": figure.note,
+        "status": "document_error" if figure.contradiction else "predicted",
+        "reason": figure.contradiction or figure.note,
         "same_as": figure.same_as,
         "predicted": middle,
         "low": low,
@@ -172,7 +172,7 @@ def _report(rows: Sequence[FactRow], leave_out: str) -> FactReport:
     return FactReport(
         cross_validation=leave_out,
         num_rows=len(rows),
-        coverage_frac=sum(row.status == "predicted" for row in rows) / len(rows) if rows else 0.0,
+        coverage_frac=sum(row.status != "inexpressible" for row in rows) / len(rows) if rows else 0.0,
         overall=score([row.predicted or 0.0 for row in numbers], printed),
         interval=interval_score(
             [row.low or 0.0 for row in numbers], [row.high or 0.0 for row in numbers], printed, _HELD_FRAC

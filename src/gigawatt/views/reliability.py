@@ -64,17 +64,23 @@ def facts_table(report: FactReport) -> Table:
             text_column("verdict", ""),
             text_column("reason", "Conditions"),
         ),
-        rows=tuple(_cells_of(row) for row in report.rows if row.status == "predicted"),
+        rows=tuple(_cells_of(row) for row in report.rows if row.status != "inexpressible"),
     )
 
 
 def _cells_of(row: FactRow) -> tuple[str | float | None, ...]:
-    verdict = f"as {row.same_as}" if row.same_as else "" if row.inside else "outside"
+    verdict = _verdict(row)
     error_frac = None if row.printed == "bound" and not row.error_frac else row.error_frac
     return (
         row.id, row.organisation, row.metric, row.unit, row.measured, row.predicted, row.low, row.high,
         error_frac, verdict, row.reason,
     )  # fmt: skip
+
+
+def _verdict(row: FactRow) -> str:
+    if row.status == "document_error":
+        return "contradicts itself"
+    return f"as {row.same_as}" if row.same_as else "" if row.inside else "outside"
 
 
 def learnt_table(report: FactReport) -> Table:
@@ -107,7 +113,7 @@ def left_out_table(report: FactReport) -> Table | None:
     """How many rows are not predicted, by reason; None where all are."""
     reasons: dict[str, int] = {}
     for row in report.rows:
-        if row.status != "predicted":
+        if row.status == "inexpressible":
             reasons[row.reason] = reasons.get(row.reason, 0) + 1
     if not reasons:
         return None
