@@ -114,6 +114,63 @@ def conditional_value_usd(sorted_usd: Number, weights: Number, level_frac: Numbe
     return np.sum(in_tail * sorted_usd) / (1.0 - level_frac)
 
 
+def net_present_usd(cash_usd: Number, years: Number, discount_frac: Number) -> Number:
+    """What cash flows are worth today: income positive, outlays negative, each due after so many years.
+
+    Source: R. Brealey, S. Myers, F. Allen, Principles of Corporate Finance, 10th ed. 2011, chapter 2: an
+    office block for 370,000 dollars that sells for 420,000 after a year is worth 30,000 at 5 %:
+
+    >>> round(float(net_present_usd(np.array([-370e3, 420e3]), np.array([0.0, 1.0]), 0.05)))
+    30000
+    """
+    return np.sum(cash_usd * discount_factor_frac(discount_frac, years))
+
+
+def annuity_factor(discount_frac: Number, years: Number) -> Number:
+    """Today's worth of a dollar a year, paid evenly through so many years.
+
+    (1 - e^(-rn))/r with r = ln(1 + i), and n without interest. Holds for a rate of 0 or more.
+
+    Source: Short, Packey, Holt, NREL/TP-462-5173 (1995), present value of uniform annual cash flows, in its
+    limit of payments without pause. At 8 % over 20 years 9.8181 if paid at each end of year by the usual
+    tables, and i/r = 1.0395 times that paid evenly:
+
+    >>> round(float(annuity_factor(0.08, 20.0)), 3), round(9.8181 * 0.08 / np.log(1.08), 3)
+    (10.206, 10.206)
+    """
+    rate = np.log1p(discount_frac)
+    free = rate == 0.0
+    return np.where(free, years, -np.expm1(-rate * years)) / np.where(free, 1.0, rate)
+
+
+def capital_usd_per_year(
+    capex_usd: Number, residual_frac: Number, discount_frac: Number, lifetime_years: Number
+) -> Number:
+    """What an investment has to earn each year: loss of value repaid with interest, interest on what is left.
+
+    Source: Short, Packey, Holt, NREL/TP-462-5173 (1995): capital recovery with salvage value,
+    (P - S) (A/P, i, n) + S i. A million at 8 % over 20 years, by the usual tables 0.10185 a year:
+
+    >>> round(float(capital_usd_per_year(1e6, 0.0, 0.08, 20.0)), -1)
+    101850.0
+    """
+    residual_usd = capex_usd * residual_frac
+    repaid_usd = (capex_usd - residual_usd) * capital_recovery_frac(discount_frac, lifetime_years)
+    return repaid_usd + residual_usd * discount_frac
+
+
+def token_usd_per_million_output_tokens(hour_usd_per_gpu_h: Number, per_gpu_tokens_per_s: Number) -> Number:
+    """Dollars for a million tokens of an accelerator that costs so much an hour and makes so many a second.
+
+    Source: DeepSeek-AI, DeepSeek-V3/R1 Inference System Overview (February 2025): 168 billion output tokens a
+    day on 226.75 nodes of 8 H800 at $2 an hour, $87,072 a day. That is $0.518 for a million:
+
+    >>> round(float(token_usd_per_million_output_tokens(2.0, 168e9 / 86400 / (226.75 * 8))), 3)
+    0.518
+    """
+    return hour_usd_per_gpu_h / (per_gpu_tokens_per_s * HOUR_S) * 1e6
+
+
 def ownership_usd_per_gpu_h(
     capex_usd: Number,
     residual_frac: Number,
@@ -135,8 +192,7 @@ def ownership_usd_per_gpu_h(
     >>> float(ownership_usd_per_gpu_h(43830.0, 0.0, 0.0, 5 * 8766 * 3600.0, 1.0, 0.0))
     1.0
     """
-    residual_usd = capex_usd * residual_frac
     lifetime_years = lifetime_s / (YEAR_H * HOUR_S)
-    repaid_usd = (capex_usd - residual_usd) * capital_recovery_frac(discount_frac, lifetime_years)
-    yearly_usd = repaid_usd + residual_usd * discount_frac + upkeep_usd_per_year
+    capital_usd = capital_usd_per_year(capex_usd, residual_frac, discount_frac, lifetime_years)
+    yearly_usd = capital_usd + upkeep_usd_per_year
     return yearly_usd / (YEAR_H * utilisation_frac)
