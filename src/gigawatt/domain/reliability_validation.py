@@ -70,7 +70,7 @@ class LearntQuantity(Record):
     """5 % point."""
     high: float
     """95 % point."""
-    spread_ratio: float
+    ratio: float
     """By what factor organisations differ (one deviation; of a share, of its odds)."""
 
 

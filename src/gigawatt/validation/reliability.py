@@ -157,7 +157,7 @@ def _learnt(pools: dict[Quantity, Pool | None]) -> Iterator[LearntQuantity]:
                 middle=middle,
                 low=low,
                 high=high,
-                spread_ratio=pool.spread_ratio,
+                ratio=pool.ratio,
             )
 
 

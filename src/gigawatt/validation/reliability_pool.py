@@ -42,51 +42,55 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Pool:
-    """What is known of a quantity from everybody who has seen it.
+class _Grid:
+    """Pairs of deviations, and what follows with each: arrays run over the pairs first."""
 
-    Arrays run over the grid of deviations, then over what was observed: [grid], [grid, observed], ...
-    """
-
-    parameter: FailureParameter
-    observed: tuple[Observation, ...]
     organisation_sd: Floats
     row_sd: Floats
     chances: Floats
-    """Of each point of the grid, once the evidence is known; together 1."""
+    """Of each pair, once the evidence is known; together 1."""
     inverse: Floats
-    """[grid, observed, observed], of the covariance of what was observed."""
+    """[pairs, observed, observed], of the covariance of what was observed."""
     solved: Floats
-    """[grid, observed]: that inverse times what was observed less what was expected."""
+    """[pairs, observed]: that inverse times what was observed less what was expected."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What is known of a quantity from everybody who has seen it."""
+
+    parameter: FailureParameter
+    observed: tuple[Observation, ...]
+    grid: _Grid
 
     @property
-    def spread_ratio(self) -> float:
+    def ratio(self) -> float:
         """By what factor organisations differ: one deviation, the middle of what evidence leaves open."""
-        return float(np.exp(self.chances @ self.organisation_sd))
+        return float(np.exp(self.grid.chances @ self.grid.organisation_sd))
 
     def draws(
         self, view: View, organisations: frozenset[str], num_draws: int, rng: np.random.Generator
     ) -> Floats:
         """What one more row of these organisations may say: random values of the quantity."""
         means, spreads = self._moments(view, organisations)
-        chosen = rng.choice(len(self.chances), size=num_draws, p=self.chances)
+        chosen = rng.choice(len(self.grid.chances), size=num_draws, p=self.grid.chances)
         logs = means[chosen] + spreads[chosen] * rng.standard_normal(num_draws)
         return _plain(logs, self.parameter)
 
     def middle(self, view: View, organisations: frozenset[str]) -> float:
         """The middle of what one more row of these organisations may say, about."""
         means, _ = self._moments(view, organisations)
-        return float(_plain(np.array([self.chances @ means]), self.parameter)[0])
+        return float(_plain(np.array([self.grid.chances @ means]), self.parameter)[0])
 
     def _moments(self, view: View, organisations: frozenset[str]) -> tuple[Floats, Floats]:
-        """Mean and deviation of the next logarithm, over the grid."""
+        """Mean and deviation of the next logarithm, with each pair of deviations."""
         design, prior = _design([view], self.parameter), _prior_cov(self.parameter)
         seen = _design([one.view for one in self.observed], self.parameter)
         shared = np.array([bool(one.organisations & organisations) for one in self.observed], dtype=float)
-        between, within = self.organisation_sd**2, self.row_sd**2
+        between, within = self.grid.organisation_sd**2, self.grid.row_sd**2
         along = (design @ prior @ seen.T)[0] + between[:, None] * shared
-        mean = (design @ _prior_mean(self.parameter))[0] + np.einsum("gn,gn->g", along, self.solved)
-        explained = np.einsum("gn,gnm,gm->g", along, self.inverse, along)
+        mean = (design @ _prior_mean(self.parameter))[0] + np.einsum("gn,gn->g", along, self.grid.solved)
+        explained = np.einsum("gn,gnm,gm->g", along, self.grid.inverse, along)
         return mean, np.sqrt((design @ prior @ design.T)[0, 0] + between + within - explained)
 
 
@@ -105,7 +109,8 @@ def pool_of(parameter: FailureParameter, observed: Sequence[Observation]) -> Poo
     # The evidence, times half-normal priors of both deviations.
     logs = -0.5 * (solved @ gap + np.linalg.slogdet(covariance)[1] + between**2 + within**2)
     chances = np.exp(logs - logs.max())
-    return Pool(parameter, tuple(observed), organisation_sd, row_sd, chances / chances.sum(), inverse, solved)
+    grid = _Grid(organisation_sd, row_sd, chances / chances.sum(), inverse, solved)
+    return Pool(parameter, tuple(observed), grid)
 
 
 def _covariance(
@@ -114,7 +119,7 @@ def _covariance(
     organisation_sd: Floats,
     row_sd: Floats,
 ) -> Floats:
-    """[grid, observed, observed]: what the middle, organisations, rows and their own noise have in common."""
+    """[pairs, observed, observed]: what the middle, organisations, rows and noise have in common."""
     design = _design([one.view for one in observed], parameter)
     alike = np.array([[bool(a.organisations & b.organisations) for b in observed] for a in observed])
     noise = np.diag([one.sd**2 for one in observed])

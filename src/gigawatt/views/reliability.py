@@ -94,7 +94,7 @@ def learnt_table(report: FactReport) -> Table:
             text_column("middle", "Middle"),
             text_column("low", "5 %"),
             text_column("high", "95 %"),
-            Column("spread_ratio", "Organisations differ by a factor of"),
+            Column("ratio", "Organisations differ by a factor of"),
         ),
         rows=tuple(
             (
@@ -102,7 +102,7 @@ def learnt_table(report: FactReport) -> Table:
                 one.view,
                 one.num_observations,
                 *(units.format_quantity(value, one.unit) for value in (one.middle, one.low, one.high)),
-                one.spread_ratio,
+                one.ratio,
             )
             for one in report.learnt
         ),
