@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,52 +228,131 @@ def _why(model: Model, program: Program, choice: Choice) -> str:
 def plan_blocks(
     model: Model, gap_frac: float, time_limit_s: float, report: Callable[[str], None] = lambda _: None
 ) -> Plan:
-    """The best portfolio in whole blocks within a gap, and what proves it."""
-    begun = time.monotonic()
-    relaxed = relax(model, begun + time_limit_s)
+    """The best portfolio in whole blocks within a gap, and what proves it.
+
+    First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good enough
+    by the relaxed bound, among all that could be in a better plan, wider and wider.
+    """
+    deadline_s = time.monotonic() + time_limit_s
+    relaxed = relax(model, deadline_s)
     report(f"bound {relaxed.bound:,.0f} USD")
-    reach = 1.5 * gap_frac * abs(relaxed.bound)
-    while True:
-        left = time_limit_s - (time.monotonic() - begun)
-        plan, proven = _whole_plan(model, relaxed, reach, gap_frac, max(left, 1.0))
-        if proven or plan.gap_frac <= gap_frac or not plan.complete:
-            return plan
-        reach *= 4
+    plan = _whole_plan(model, relaxed, _likely(model, relaxed), gap_frac, deadline_s, quick=True)
+    reach = REACH * gap_frac * abs(relaxed.bound)
+    while plan is None or (plan.gap_frac > gap_frac and time.monotonic() < deadline_s):
+        choice, everything = _within(model, relaxed, reach)
+        better = _whole_plan(model, relaxed, choice, gap_frac, deadline_s, start=plan)
+        if better is None:
+            if everything:
+                raise InfeasibleError(WHOLE_BLOCKS)
+            reach *= WIDER
+            continue
+        proven = better.bound if everything else min(better.bound, relaxed.bound + reach)
+        better.bound = min(max(relaxed.bound, proven), better.objective)
+        if plan is not None and plan.objective < better.objective:
+            better = replace(plan, bound=min(better.bound, plan.objective), complete=better.complete)
+        plan = better
+        if everything or not plan.complete:
+            break
+        reach *= WIDER
+    plan.complete = plan.complete or plan.gap_frac <= gap_frac
+    return plan
+
+
+REACH = 1.5
+WIDER = 4.0
+LIKELY_FRAC = 2e-7
+LIKELY_SMALL_FRAC = 1e-5
+MOST_NODES = 2000
+WHOLE_BLOCKS = (
+    "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators or "
+    "least_accelerators of some offer smaller, or give work a price for what is left undone"
+)
+
+
+def _likely(model: Model, relaxed: Relaxed) -> Choice:
+    """Signatures that the relaxed optimum uses, or could use at next to no cost."""
+    chosen = relaxed.answer.values[relaxed.fixed :] > SMALL_FRAC
+    reduced = np.array(
+        [
+            relaxed.reduced[int(n)][p, t]
+            for p, t, n in zip(
+                relaxed.choice.position, relaxed.choice.month, relaxed.choice.node, strict=True
+            )
+        ]
+    )
+    whole = model.signatures.whole[relaxed.choice.position]
+    worth = abs(relaxed.bound)
+    near = reduced < np.where(whole, LIKELY_FRAC, LIKELY_SMALL_FRAC) * worth
+    return relaxed.choice.taken(chosen | near)
 
 
 def _whole_plan(
-    model: Model, relaxed: Relaxed, reach: float, gap_frac: float, time_limit_s: float
-) -> tuple[Plan, bool]:
-    """Search among signatures whose reduced cost is within reach."""
-    choice, everything, shut = _within(model, relaxed, reach)
+    model: Model,
+    relaxed: Relaxed,
+    choice: Choice,
+    gap_frac: float,
+    deadline_s: float,
+    quick: bool = False,
+    start: Plan | None = None,
+) -> Plan | None:
+    """Search among some signatures; None where they hold no plan in whole blocks."""
     program = relaxed.program.with_columns(make_columns(model, choice))
     solver = Solver(program, usd_scale(program), mip_rel_gap=0.9 * gap_frac)
-    answer = solver.solve(time_limit_s)
-    bound = max(relaxed.bound, min(answer.bound, relaxed.bound + reach) if shut else -INFINITE)
-    if everything:
-        bound = max(bound, answer.bound)
+    left = max(deadline_s - time.monotonic(), 1.0)
+    if quick:
+        target = relaxed.bound + 0.9 * gap_frac * abs(relaxed.bound)
+        solver.set(objective_target=target / solver.scale, mip_max_nodes=MOST_NODES)
+        left /= 3
+    if start is not None:
+        solver.start_from(_as_values(start, choice, program.num_columns))
+        solver.set(mip_heuristic_effort=0.0, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)
+    try:
+        answer = solver.solve(left)
+    except Unsolvable:
+        return None
+    if not answer.found:
+        return None
     count = relaxed.program.num_columns
-    plan = Plan(
+    return Plan(
         model=model,
         values=answer.values[:count],
         signed=choice,
         units=answer.values[count:],
         objective=answer.objective,
-        bound=min(bound, answer.objective),
+        bound=min(relaxed.bound if quick else answer.bound, answer.objective),
         relaxed=relaxed,
         complete=answer.complete,
     )
-    return plan, everything
 
 
-def _within(model: Model, relaxed: Relaxed, reach: float) -> tuple[Choice, bool, bool]:
-    """Plain signatures within reach; whether that is all there are; whether the rest can be ruled out."""
-    found, everything, shut = Choice.none(), True, True
+def _as_values(plan: Plan, choice: Choice, count: int) -> Floats:
+    """A plan as values of a program that holds these signatures; those that it lacks are left out."""
+    values = np.zeros(count)
+    fixed = len(plan.values)
+    values[:fixed] = plan.values
+    place = {key: n for n, key in enumerate(_keys(choice))}
+    for key, units in zip(_keys(plan.signed), plan.units, strict=True):
+        if units and key in place:
+            values[fixed + place[key]] = units
+    return values
+
+
+def _keys(choice: Choice) -> list[tuple[int, int, int]]:
+    return [
+        (int(p), int(t), int(n)) for p, t, n in zip(choice.position, choice.month, choice.node, strict=True)
+    ]
+
+
+def _within(model: Model, relaxed: Relaxed, reach: float) -> tuple[Choice, bool]:
+    """Signatures that may be in a plan within reach of the bound, and whether that is all there are.
+
+    A whole unit beyond reach costs more than is to be gained; a part of one may not, so that signatures that are
+    not counted in whole units all stay in.
+    """
+    found, everything = Choice.none(), True
     for node, score in relaxed.reduced.items():
-        near = score <= reach
+        near = np.isfinite(score) & ((score <= reach) | ~model.signatures.whole[:, None])
         position, month = np.nonzero(near)
         found = found.joined(Choice(position, month, np.full(len(position), node)))
-        left_out = np.isfinite(score) & ~near
-        everything &= not left_out.any()
-        shut &= not (left_out & ~model.signatures.whole[:, None]).any()
-    return found, everything, shut
+        everything &= bool((near == np.isfinite(score)).all())
+    return found, everything
