@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gigawatt.validation.energy import validate_energy as validate_energy
     from gigawatt.validation.fabric import validate_fabric as validate_fabric
     from gigawatt.validation.reliability import validate_reliability as validate_reliability
+    from gigawatt.validation.reliability_overlay import calibrate_reliability as calibrate_reliability
     from gigawatt.validation.training import validate_training as validate_training
 
 _HOMES = {
@@ -73,6 +74,7 @@ _HOMES = {
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
     "calibrate_collectives": "validation.collectives",
+    "calibrate_reliability": "validation.reliability_overlay",
     "calibrate_training": "validation.calibrate",
     "compare_plans": "project.comparison",
     "design_fabric": "design.fabric",

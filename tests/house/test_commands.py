@@ -17,6 +17,8 @@ COMMANDS = {
     "calibrate collectives FILE... --collective --fabric --gpus --json --out --overlay --quiet --system "
     "--verbose": "calibrate_collectives",
     "calibrate device ID --date --index --json --out --overlay --quiet --verbose": "measure_device",
+    "calibrate reliability FILE... --accelerator --date --json --out --overlay --quiet "
+    "--verbose": "calibrate_reliability",
     "calibrate training FILE... --json --out --overlay --quiet --verbose": "calibrate_training",
     "catalog check --json --overlay --quiet --verbose": "load_catalog",
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",

@@ -26,6 +26,7 @@ PUBLIC = (
     "ValidityError",
     "__version__",
     "calibrate_collectives",
+    "calibrate_reliability",
     "calibrate_training",
     "compare_plans",
     "design_fabric",

@@ -64,6 +64,7 @@ _CALIBRATE = LazyGroup(
     "fit to one's own measurements",
     {
         "collectives": Later("times of collectives, from logs or tables", "collective", "calibrate"),
+        "reliability": Later("how often nodes fail, from one's own figures", "reliability", "calibrate"),
         "training": Later("step times, from measured training runs", "calibrate", "training"),
         "device": Later("an accelerator, measured where it stands", "calibrate", "device"),
     },

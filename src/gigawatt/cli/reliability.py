@@ -1,4 +1,4 @@
-"""validate reliability."""
+"""validate reliability, calibrate reliability."""
 
 from __future__ import annotations
 
@@ -68,3 +68,43 @@ def validate(
         "validate-reliability", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
     )
     return int(bool(missed))
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", required=True, metavar="OVERLAY", help="The overlay to write; use it with --overlay."
+)
+@click.option("--accelerator", required=True, metavar="ID", help="What the fleet consists of.")
+@click.option("--date", metavar="DAY", help='What the figures reach up to, such as "2026-11-20"; else today.')
+@overlay_option
+@speaking
+def calibrate(
+    terminal: Terminal,
+    files: tuple[Path, ...],
+    out: str,
+    accelerator: str,
+    date: str | None,
+    overlays: tuple[Path, ...],
+) -> int:
+    """How often nodes fail by figures of your own, as a row that plans go by instead of published fleets.
+
+    FILE is a CSV with one figure a line, as `validate reliability` reads it. Published figures passed along
+    teach how far fleets differ; they get no row.
+    """
+    import datetime
+
+    from gigawatt.catalog import load_catalog
+    from gigawatt.documents import write_atomic
+    from gigawatt.validation.reliability_overlay import calibrate_reliability, reliability_overlay
+    from gigawatt.views.reliability import calibrated_table
+
+    day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
+    rows = calibrate_reliability(files, load_catalog(overlays), accelerator, day)
+    write_atomic(out, reliability_overlay(rows))
+    terminal.table(calibrated_table(rows))
+    terminal.say(f"{out}: {', '.join(row.id for row in rows)}")
+    terminal.result(
+        "calibrate-reliability", {"overlay": out, "rows": [row.model_dump(mode="json") for row in rows]}
+    )
+    return 0

@@ -34,7 +34,7 @@ _HELD_FRAC = 0.9
 """Share of outcomes that lies between the 5 % and the 95 % point."""
 _TIMES = ("lost_time", "lost_time_by_hand")
 """Quantities that follow from shares of time, once it is known how often nodes fail."""
-_Taught = tuple[Figure, Value, frozenset[str]]
+Taught = tuple[Figure, Value, frozenset[str]]
 
 
 def validate_reliability(files: Sequence[Path], catalogue: Catalog, leave_out: str = "") -> FactReport:
@@ -44,19 +44,19 @@ def validate_reliability(files: Sequence[Path], catalogue: Catalog, leave_out: s
     """
     published = catalogue.published_failures()
     facts = read_facts(files, published)
-    taught = _taught(facts, published)
+    taught = taught_by(facts, published)
     pools: dict[frozenset[str], dict[Quantity, Pool | None]] = {}
     rows = []
     for fact in facts:
         kept_back = fact.organisations if leave_out else frozenset[str]()
         if fact.figure and kept_back not in pools:
-            pools[kept_back] = _learn([one for one in taught if not one[2] & kept_back], published)
+            pools[kept_back] = learn([one for one in taught if not one[2] & kept_back], published)
         rows.append(_row(fact, pools.get(kept_back, {}), leave_out))
-    learnt = pools.get(frozenset()) or _learn(taught, published)
+    learnt = pools.get(frozenset()) or learn(taught, published)
     return _report(rows, leave_out).model_copy(update={"learnt": tuple(_learnt(learnt))})
 
 
-def _taught(facts: Sequence[Fact], published: PublishedFailures) -> list[_Taught]:
+def taught_by(facts: Sequence[Fact], published: PublishedFailures) -> list[Taught]:
     """Everything that teaches a quantity: rows that do, and what sources print beside them."""
     rows = [
         (fact.figure, fact.value, fact.organisations)
@@ -69,7 +69,7 @@ def _taught(facts: Sequence[Fact], published: PublishedFailures) -> list[_Taught
     return [*rows, *beside]
 
 
-def _learn(taught: Sequence[_Taught], published: PublishedFailures) -> dict[Quantity, Pool | None]:
+def learn(taught: Sequence[Taught], published: PublishedFailures) -> dict[Quantity, Pool | None]:
     """Pools of all quantities: shares first, then rates, then what follows from both."""
     by_id = {one.id: one for one in published.parameters}
     pools: dict[Quantity, Pool | None] = {}

@@ -18,7 +18,7 @@ from gigawatt.errors import InputError, Problem, UnitError
 
 _NEEDED = ("id", "org", "metric", "value", "unit")
 _SHARES = ("share", "others", "kept", "lost", "network_share", "failed_after", "law_error")
-_NODE = 8
+NODE = 8
 """Accelerators of the nodes that rates are of."""
 _NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _BOUND = re.compile(rf"([<>])=?\s*({_NUMBER})")
@@ -159,7 +159,7 @@ def _fitted(metric: Metric, cells: Mapping[str, str]) -> Figure:
     figure = Figure(**{name: getattr(metric, name) for name in asked})
     changes: dict[str, float | str] = {"id": cells["id"]}
     if figure.period_s is None:
-        changes["num_units"] = _accelerators(cells) / _NODE
+        changes["num_units"] = _accelerators(cells) / NODE
     if figure.predicts == "count":
         changes["period_s"] = _period_s(cells)
     if figure.predicts == "interval":

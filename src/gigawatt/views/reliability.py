@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gigawatt import units
+from gigawatt.domain.reliability import FleetReliability
 from gigawatt.domain.reliability_validation import FactReport, FactRow
 from gigawatt.domain.validation import Score
 from gigawatt.views.table import Column, Table, text_column
@@ -105,6 +108,30 @@ def learnt_table(report: FactReport) -> Table:
                 one.ratio,
             )
             for one in report.learnt
+        ),
+    )
+
+
+def calibrated_table(rows: Sequence[FleetReliability]) -> Table:
+    """How often nodes of one's own fail, as plans will take it."""
+    return Table(
+        title="Failures of a node of eight, of one's next long run",
+        columns=(
+            text_column("id", "Id"),
+            text_column("name", "Name"),
+            Column("node_failures_per_s", "Middle"),
+            Column("low_node_failures_per_s", "10 %"),
+            Column("high_node_failures_per_s", "90 %"),
+        ),
+        rows=tuple(
+            (
+                row.id,
+                row.name,
+                row.node_failures_per_s,
+                row.low_node_failures_per_s,
+                row.high_node_failures_per_s,
+            )
+            for row in rows
         ),
     )
 
