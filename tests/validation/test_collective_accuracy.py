@@ -64,6 +64,9 @@ def test_two_racks_left_out_are_within_a_fifth_at_every_size(left_out: Collectiv
 
 def test_intervals_hold_four_of_five(left_out: CollectiveReport) -> None:
     assert 0.70 <= left_out.interval.coverage_frac <= 0.90
+    for band in ("small", "middle", "large", "exchange"):
+        inside = [row.is_within for row in left_out.rows if row.band == band]
+        assert 0.70 <= inside.count(True) / len(inside) <= 0.90, band
 
 
 def test_bandwidth_alone_fails_on_two_racks(left_out: CollectiveReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,11 +28,11 @@ class CollectiveResiduals:
     known: tuple[bool, ...]
     folds: tuple[str, ...]
 
-    def of(self, band: str, known: bool, without: str = "") -> Floats:
-        """Those of one range of sizes; without one fold's own."""
+    def of(self, band: str, known: bool, without: str = "") -> tuple[Floats, tuple[str, ...]]:
+        """Those of one range of sizes, and their folds; without one fold's own."""
         rows = zip(self.bands, self.known, self.folds, strict=True)
         at = [i for i, row in enumerate(rows) if row[0] == band and row[1] == known and row[2] != without]
-        return self.ratio[at]
+        return self.ratio[at], tuple(self.folds[i] for i in at)
 
 
 def collective_spread(
@@ -44,11 +45,11 @@ def collective_spread(
     rows = residuals.of(band, known, without)
     surer = residuals.of(band, True, without)
     wider = rows if known else residuals.of("large", False, without)
-    low, high = _points(rows) or _points(wider) or _points(surer) or (WIDEST.low_frac, WIDEST.high_frac)
-    if not known and (better := _points(surer)):
+    low, high = _points(*rows) or _points(*wider) or _points(*surer) or (WIDEST.low_frac, WIDEST.high_frac)
+    if not known and (better := _points(*surer)):
         low, high = min(low, better[0]), max(high, better[1])
     return CollectiveSpread(
-        kind=band, known=known, low_frac=round(low, 4), high_frac=round(high, 4), num_rows=len(rows)
+        kind=band, known=known, low_frac=round(low, 4), high_frac=round(high, 4), num_rows=len(rows[1])
     )
 
 
@@ -57,7 +58,15 @@ def collective_spreads(residuals: CollectiveResiduals) -> tuple[CollectiveSpread
     return tuple(collective_spread(residuals, band, known) for band in BANDS for known in (True, False))
 
 
-def _points(ratio: Floats) -> tuple[float, float] | None:
+def _points(ratio: Floats, folds: tuple[str, ...]) -> tuple[float, float] | None:
+    """The 10 % and 90 % points, every fold counted once: a machine yet unseen is one fold more, not one row.
+
+    Rows of a fold err alike, so those of long series would otherwise speak for all.
+    """
     if len(ratio) < MIN_ROWS:
         return None
-    return float(np.quantile(ratio, LOW)), float(np.quantile(ratio, HIGH))
+    order = np.argsort(ratio, kind="stable")
+    number = Counter(folds)
+    weight = np.array([1.0 / number[folds[i]] for i in order]) / len(number)
+    low, high = np.interp((LOW, HIGH), np.cumsum(weight) - weight / 2, ratio[order])
+    return float(low), float(high)
