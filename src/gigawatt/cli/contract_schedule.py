@@ -56,6 +56,9 @@ def schedule(
     terminal.table(views.milestones_table(risk))
     terminal.table(views.drivers_table(risk, terminal.verbose))
     terminal.table(views.activities_table(risk))
+    for table in (views.money_table(risk), views.swings_table(risk), views.years_table(risk)):
+        if table:
+            terminal.table(table)
     if terminal.verbose:
         terminal.table(views.durations_table(risk))
     if drawing:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigawatt.contract.schedule_kernel import TICKS, Floats, Ints
+from gigawatt.contract.worth import Blocks, worth_of
+from gigawatt.domain.ownership import ProjectMoney
 from gigawatt.domain.schedule import (
     Activity,
     ActivityRisk,
@@ -57,8 +59,25 @@ def answer(
         ),
         drivers=tuple(_drivers(project, network, drawn)),
         durations=tuple(_used(project)),
+        money=_money(project, network, drawn),
         notes=tuple(_notes(project)),
     )
+
+
+def _money(project: ConstructionProject, network: Compiled, drawn: Outcomes) -> ProjectMoney | None:
+    """What the blocks are worth, where the project says what they cost."""
+    blocks = [(n, one) for n, one in enumerate(project.milestones) if one.power_w is not None]
+    if project.ownership is None or not blocks:
+        return None
+    before = (project.start - network.epoch).days
+    rows = {row.id: number for number, row in enumerate(network.rows)}
+    columns = [n for n, _ in blocks]
+    capacity = Blocks(
+        power_w=np.array([one.power_w for _, one in blocks]),
+        ready_days=drawn.reached_days[:, columns] - before,
+        planned_days=drawn.planned_days[[rows[one.id] for _, one in blocks]] - before,
+    )
+    return worth_of(project.ownership, capacity, project.start)
 
 
 def done_on(num_days: float, epoch: date) -> date:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from gigawatt.domain.ownership import Ownership, ProjectMoney
 from gigawatt.domain.record import Basis, Record, Sourced
 from gigawatt.domain.scenario import Day, Id, Texts
 
@@ -233,7 +234,7 @@ class BuildSite(Record):
 
 
 class Milestone(Record):
-    """A date that matters: all of `after` done. With `power_w` it is a capacity block, energised then."""
+    """A date that matters: all of `after` done. With `power_w` (of IT) it is a capacity block, ready then."""
 
     id: Id
     name: str = ""
@@ -261,6 +262,8 @@ class ConstructionProject(Record):
     activities: tuple[Activity, ...] = Field(min_length=1, max_length=_MOST_ACTIVITIES)
     risks: tuple[DiscreteRisk, ...] = ()
     milestones: tuple[Milestone, ...] = Field(min_length=1, max_length=_MOST_MILESTONES)
+    ownership: Ownership | None = None
+    """What the blocks of capacity cost and earn; blank: only dates are told."""
 
 
 class SchedulePrior(Sourced):
@@ -363,4 +366,5 @@ class ScheduleRisk(Record):
     activities: tuple[ActivityRisk, ...]
     drivers: tuple[Driver, ...]
     durations: tuple[UsedDuration, ...]
+    money: ProjectMoney | None = None
     notes: tuple[str, ...]

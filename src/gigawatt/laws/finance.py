@@ -10,6 +10,7 @@ from gigawatt.laws.power import MWH_J
 HOUR_S = 3600.0
 YEAR_H = 8766.0
 MONTH_H = YEAR_H / 12
+MEGAWATT_W = 1e6
 
 
 def gpu_hours(num_accelerators: Number, duration_s: Number) -> Number:

@@ -109,6 +109,93 @@ def months_table(risk: ScheduleRisk) -> Table:
     return Table("Months", columns, tuple(rows))
 
 
+def money_table(risk: ScheduleRisk) -> Table | None:
+    """What a megawatt, an hour and a million tokens cost, and what the project is worth."""
+    if risk.money is None:
+        return None
+    money, cost = risk.money, risk.money.cost
+    rows = [
+        ("a megawatt of IT, to build", format_quantity(cost.megawatt_capex_usd, "_usd")),
+        ("a megawatt of IT, a year", format_quantity(cost.megawatt_usd_per_year, "_usd_per_year")),
+        ("of which energy", format_quantity(cost.energy_usd_per_year, "_usd_per_year")),
+        ("of which upkeep", format_quantity(cost.upkeep_usd_per_year, "_usd_per_year")),
+        ("an accelerator in use, an hour", format_quantity(cost.hour_usd_per_gpu_h, "_usd_per_gpu_h")),
+    ]
+    if (tokens := cost.tokens_usd_per_million_output_tokens) is not None:
+        rows.append(("a million tokens", format_quantity(tokens, "_usd_per_million_output_tokens")))
+    for label, value in (
+        ("worth of the project, single-date plan", money.planned_npv_usd),
+        ("mean over all outcomes", money.mean_npv_usd),
+        ("exceeded in 9 of 10", money.p10_npv_usd),
+        ("exceeded in 1 of 10", money.p90_npv_usd),
+        ("a week later, everywhere", money.week_npv_usd),
+    ):
+        rows.append((label, format_quantity(value, "_usd")))
+    columns = (text_column("figure", "figure"), text_column("value", "value"))
+    note = f"{risk.currency} of {risk.price_year}; worth is discounted to {money.discounted_to}."
+    return Table("Money", columns, tuple(rows), notes=(note,))
+
+
+def swings_table(risk: ScheduleRisk) -> Table | None:
+    """Cost of an hour and worth of the project when one figure is at its low or high end."""
+    if risk.money is None or not risk.money.swings:
+        return None
+    columns = (
+        text_column("name", "figure"),
+        text_column("low_text", "low"),
+        text_column("high_text", "high"),
+        Column("low_usd_per_gpu_h", "an hour, at low"),
+        Column("high_usd_per_gpu_h", "at high"),
+        Column("low_npv_usd", "mean worth, at low"),
+        Column("high_npv_usd", "at high"),
+    )
+    rows = tuple(
+        (
+            one.name,
+            one.low_text,
+            one.high_text,
+            one.low_usd_per_gpu_h,
+            one.high_usd_per_gpu_h,
+            one.low_npv_usd,
+            one.high_npv_usd,
+        )
+        for one in risk.money.swings
+    )
+    return Table("What drives cost and worth", columns, rows, _pointers("money/swings", len(rows)))
+
+
+def years_table(risk: ScheduleRisk) -> Table | None:
+    """Cash and accounts, year by year."""
+    if risk.money is None or not risk.money.years:
+        return None
+    lives = tuple(risk.money.years[0].depreciation_usd)
+    columns = (
+        text_column("year", "year"),
+        Column("capex_usd", "bought"),
+        Column("running_usd", "energy, upkeep"),
+        Column("income_usd", "income"),
+        Column("cash_usd", "cash"),
+        *(Column(f"depreciation_{n}_usd", f"written off ({life})") for n, life in enumerate(lives)),
+        *(Column(f"result_{n}_usd", f"result ({life})") for n, life in enumerate(lives)),
+    )
+    rows = tuple(
+        (
+            str(one.year),
+            one.capex_usd,
+            one.running_usd,
+            one.income_usd,
+            one.cash_usd,
+            *(one.depreciation_usd[life] for life in lives),
+            *(one.result_usd[life] for life in lives),
+        )
+        for one in risk.money.years
+    )
+    note = (
+        "Blocks ready at their medians; in brackets the accounts' life of servers; before interest and tax."
+    )
+    return Table("Years", columns, rows, _pointers("money/years", len(rows)), (note,))
+
+
 def durations_table(risk: ScheduleRisk) -> Table:
     """What the answer rests on."""
     columns = (
