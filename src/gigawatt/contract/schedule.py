@@ -17,10 +17,12 @@ from gigawatt.contract.schedule_kernel import (
     NUM_BINS,
     Block,
     Floats,
+    Scores,
     Tally,
     count_bins,
+    count_days,
+    draw_durations,
     pass_forward,
-    play,
     trace,
 )
 from gigawatt.contract.schedule_network import Compiled, compile_project
@@ -82,26 +84,26 @@ def draw(
 def _play(project: Compiled, seed: int, number: int, room: Block, tally: Tally, dates: Floats) -> None:
     """Draw a block, pass forward, trace back and count; `dates` takes what is reached."""
     scores, uniforms = _random(project, seed, number)
-    compiled(play)(
-        project.network, project.calendars, project.draws, scores, uniforms, room, tally, len(dates)
-    )
+    # One call each: in one compiled function the compiler loses sight of what it could do side by side.
+    compiled(draw_durations)(project.draws, scores, uniforms, room)
+    compiled(pass_forward)(project.network, project.calendars, room)
+    compiled(count_days)(room, tally, len(dates))
     compiled(trace)(project.network, room, tally, dates)
     compiled(count_bins)(room, tally, dates)
 
 
-def _random(project: Compiled, seed: int, block: int) -> tuple[Floats, Floats]:
+def _random(project: Compiled, seed: int, block: int) -> tuple[Scores, Floats]:
     """Normal scores [rows, samples] and uniform numbers [risks, samples] of a block, from its own stream."""
     stream = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block,))))
     uniforms = stream.random((len(project.draws.risk_frac), _BLOCK))
-    return stream.standard_normal((project.num_scores, _BLOCK)), uniforms
+    return stream.standard_normal((project.num_scores, _BLOCK), np.float32), uniforms
 
 
 def _planned(project: Compiled) -> Floats:
     """Ends with every duration at its median."""
     room = _new_block(project, 1)
-    for row, days in enumerate(project.usual_days):
-        room.duration[0] = days
-        compiled(pass_forward)(project.network, project.calendars, room, row)
+    room.duration[:, 0] = project.usual_days
+    compiled(pass_forward)(project.network, project.calendars, room)
     return room.finish[:, 0]
 
 
@@ -117,8 +119,9 @@ def _new_block(project: Compiled, num_samples: int) -> Block:
     shape = (len(project.rows), num_samples)
     drivers = len(project.rows) + len(project.draws.factor_score) + len(project.draws.risk_frac)
     return Block(
-        duration=np.zeros(num_samples),
+        duration=np.zeros(shape),
         score=np.zeros(num_samples),
+        node=np.zeros(num_samples, np.int32),
         start=np.zeros(shape),
         finish=np.zeros(shape),
         start_link=np.zeros(shape, np.int32),

@@ -85,13 +85,14 @@ def done_on(num_days: float, epoch: date) -> date:
     return epoch + timedelta(days=max(0, int(np.ceil(num_days)) - 1))
 
 
-def _percentile(dates: Floats, share: float) -> float:
-    """The smallest outcome by which so many are done."""
-    return float(np.quantile(dates, share, method="inverted_cdf"))
+def _percentiles(days: Floats) -> list[float]:
+    """The smallest outcomes by which such shares are done."""
+    places = [max(0, int(np.ceil(share * len(days) - 0.5 / TICKS)) - 1) for share in _SHARES]
+    return [float(one) for one in np.partition(days, places)[places]]
 
 
 def _milestone(row: Milestone, dates: Floats, planned: float, epoch: date) -> MilestoneRisk:
-    p10, p50, p90 = (done_on(_percentile(dates, share), epoch) for share in _SHARES)
+    p10, p50, p90 = (done_on(days, epoch) for days in _percentiles(dates))
     meets = delay_s = cost = None
     if row.target:
         late = np.maximum(0.0, dates - ((row.target - epoch).days + 1))
@@ -120,10 +121,10 @@ def _milestone(row: Milestone, dates: Floats, planned: float, epoch: date) -> Mi
 
 def _months(dates: Floats, epoch: date) -> tuple[MonthShare, ...]:
     """The distribution by calendar month, from the first in which it happens to the last."""
-    days, counts = np.unique(np.maximum(0, np.ceil(dates).astype(np.int64) - 1), return_counts=True)
+    counts = np.bincount(np.maximum(0, np.ceil(dates).astype(np.int64) - 1))
     by_month: Counter[str] = Counter()
-    for day, count in zip(days, counts, strict=True):
-        by_month[(epoch + timedelta(days=int(day))).isoformat()[:7]] += int(count)
+    for day in np.flatnonzero(counts):
+        by_month[(epoch + timedelta(days=int(day))).isoformat()[:7]] += int(counts[day])
     return tuple(
         MonthShare(month=month, share_frac=count / len(dates)) for month, count in sorted(by_month.items())
     )

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Scores = NDArray[np.float32]
+"""[rows, samples] standard normal; single precision is finer than any table."""
 
 FINISH_START, START_START, FINISH_FINISH = 0, 1, 2
 NUM_BINS = 10
@@ -110,9 +112,11 @@ class Block(NamedTuple):
     """Room for one block of outcomes."""
 
     duration: Floats
-    """[samples] d, of one activity."""
+    """[activities, samples] d"""
     score: Floats
-    """[samples] its normal score."""
+    """[samples] normal score of one activity."""
+    node: NDArray[np.int32]
+    """[samples] the node of the tables before it."""
     start: Floats
     """[activities, samples] d"""
     finish: Floats
@@ -127,7 +131,7 @@ class Block(NamedTuple):
 
 def node_of(score: float) -> float:
     """Place of a score on a table."""
-    place = (score + MAX_SCORE) * NODES_PER_SCORE
+    place = (np.float64(score) + MAX_SCORE) * NODES_PER_SCORE
     last = 2 * MAX_SCORE * NODES_PER_SCORE - 1e-9
     return min(max(place, 0.0), last)
 
@@ -140,25 +144,14 @@ def looked_up(tables: Floats, table: int, score: float) -> float:
     return low + (tables[table, node + 1] - low) * (place - node)
 
 
-def play(
-    network: Network,
-    calendars: Calendars,
-    draws: Draws,
-    scores: Floats,
-    uniforms: Floats,
-    block: Block,
-    tally: Tally,
-    num_samples: int,
-) -> None:
-    """Draw each activity of a block and pass its dates forward; of the first `num_samples` count the days."""
+def draw_durations(draws: Draws, scores: Scores, uniforms: Floats, block: Block) -> None:
+    """Durations of every activity of a block, and the bins of every driver."""
     bin_common(draws, scores, uniforms, block)
     for row in range(block.start.shape[0]):
         draw_duration(draws, scores, uniforms, block, row)
-        pass_forward(network, calendars, block, row)
-        count_days(block, tally, row, num_samples)
 
 
-def bin_common(draws: Draws, scores: Floats, uniforms: Floats, block: Block) -> None:
+def bin_common(draws: Draws, scores: Scores, uniforms: Floats, block: Block) -> None:
     """The bins of factors and risks; of a risk the first or the last."""
     num_factors, num_risks = len(draws.factor_score), len(draws.risk_frac)
     first = block.bins.shape[0] - num_factors - num_risks
@@ -172,9 +165,9 @@ def bin_common(draws: Draws, scores: Floats, uniforms: Floats, block: Block) -> 
             block.bins[first + num_factors + risk, n] = NUM_BINS - 1 if happens else 0
 
 
-def draw_duration(draws: Draws, scores: Floats, uniforms: Floats, block: Block, row: int) -> None:
+def draw_duration(draws: Draws, scores: Scores, uniforms: Floats, block: Block, row: int) -> None:
     """The durations of an activity, and their bins."""
-    duration, bins = block.duration, block.bins[row]
+    duration, bins = block.duration[row], block.bins[row]
     table, own = draws.activity_table[row], draws.activity_score[row]
     if own < 0:
         duration[:] = draws.tables[table, 0]
@@ -184,12 +177,15 @@ def draw_duration(draws: Draws, scores: Floats, uniforms: Floats, block: Block, 
             common = scores[draws.factor_score[draws.share[place]]]
             for n in range(len(duration)):
                 block.score[n] += draws.share_loading[place] * common[n]
+        values, nodes = draws.tables[table], block.node
         for n in range(len(duration)):
             place = node_of(block.score[n])
-            node = int(place)
-            low = draws.tables[table, node]
-            duration[n] = low + (draws.tables[table, node + 1] - low) * (place - node)
-            bins[n] = draws.tenths[node]
+            nodes[n] = np.int32(place)
+            duration[n] = place - nodes[n]
+        for n in range(len(duration)):
+            low = values[nodes[n]]
+            duration[n] = low + (values[nodes[n] + 1] - low) * duration[n]
+            bins[n] = draws.tenths[nodes[n]]
     for pair in range(draws.first_risk[row], draws.first_risk[row + 1]):
         risk = draws.risk[pair]
         for n in range(len(duration)):
@@ -198,22 +194,23 @@ def draw_duration(draws: Draws, scores: Floats, uniforms: Floats, block: Block, 
                 duration[n] += looked_up(draws.tables, draws.risk_table[risk], score)
 
 
-def pass_forward(network: Network, calendars: Calendars, block: Block, row: int) -> None:
-    """Earliest start and end of an activity whose predecessors have theirs, and the link that held each."""
-    start, finish = block.start[row], block.finish[row]
-    start[:] = network.release[row]
-    block.start_link[row, :] = -1
-    block.finish_link[row, :] = -1
-    first, last = network.first_link[row], network.first_link[row + 1]
-    for link in range(first, last):
-        if network.kind[link] != FINISH_FINISH:
-            ends = block.start if network.kind[link] == START_START else block.finish
-            _hold(ends[network.source[link]], network.lag[link], link, start, block.start_link[row])
-    work_on(calendars, network.calendar[row], start, block.duration, finish)
-    for link in range(first, last):
-        if network.kind[link] == FINISH_FINISH:
-            other = block.finish[network.source[link]]
-            _hold(other, network.lag[link], link, finish, block.finish_link[row])
+def pass_forward(network: Network, calendars: Calendars, block: Block) -> None:
+    """Earliest starts and ends, and the link that held each."""
+    for row in range(block.start.shape[0]):
+        start, finish = block.start[row], block.finish[row]
+        start[:] = network.release[row]
+        block.start_link[row, :] = -1
+        block.finish_link[row, :] = -1
+        first, last = network.first_link[row], network.first_link[row + 1]
+        for link in range(first, last):
+            if network.kind[link] != FINISH_FINISH:
+                ends = block.start if network.kind[link] == START_START else block.finish
+                _hold(ends[network.source[link]], network.lag[link], link, start, block.start_link[row])
+        work_on(calendars, network.calendar[row], start, block.duration[row], finish)
+        for link in range(first, last):
+            if network.kind[link] == FINISH_FINISH:
+                other = block.finish[network.source[link]]
+                _hold(other, network.lag[link], link, finish, block.finish_link[row])
 
 
 def _hold(other: Floats, lag: float, link: int, own: Floats, held_by: NDArray[np.int32]) -> None:
@@ -272,14 +269,15 @@ def trace(network: Network, block: Block, tally: Tally, dates: Floats) -> None:
                 row = network.source[link]
 
 
-def count_days(block: Block, tally: Tally, row: int, num_samples: int) -> None:
-    """Count the days on which an activity starts and ends; what is later than the last counts as then."""
+def count_days(block: Block, tally: Tally, num_samples: int) -> None:
+    """Count the days on which activities start and end; what is later than the last counts as then."""
     last = tally.starts.shape[1] - 1
-    for n in range(num_samples):
-        begun = int(np.floor(block.start[row, n]))
-        done = int(np.ceil(block.finish[row, n])) - 1
-        tally.starts[row, min(max(begun, 0), last)] += 1
-        tally.finishes[row, min(max(done, 0), last)] += 1
+    for row in range(block.start.shape[0]):
+        for n in range(num_samples):
+            begun = np.int32(np.floor(block.start[row, n]))
+            done = np.int32(np.ceil(block.finish[row, n])) - 1
+            tally.starts[row, min(max(begun, 0), last)] += 1
+            tally.finishes[row, min(max(done, 0), last)] += 1
 
 
 def count_bins(block: Block, tally: Tally, dates: Floats) -> None:
