@@ -47,6 +47,12 @@ def plain_replay() -> ModuleType:
     return _module(REPOSITORY / "tests" / "plain_replay.py")
 
 
+@pytest.fixture(scope="session")
+def plain_energy() -> ModuleType:
+    """A campus's energy as one plain linear program."""
+    return _module(REPOSITORY / "tests" / "plain_energy.py")
+
+
 def _module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None

@@ -142,6 +142,8 @@ class Draft:
 
     def program(self, most_usd: float = np.inf) -> HourlyProgram:
         """The program; no size is larger than what `most_usd` a year would pay for."""
+        if not self._sizes:
+            self.add_size("nothing to choose", 1.0)  # the solver wants one at least
         takes = np.zeros((2, len(self._needs), len(self.flow_names)))
         for row, flow, now, later in self._takes:
             takes[:, row, flow] += (now, later)

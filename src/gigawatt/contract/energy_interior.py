@@ -111,6 +111,7 @@ class _Search:
 
     def __init__(self, shape: Shape, start: Spread | None) -> None:
         self.shape, self.program = shape, shape.program
+        self.there = (shape.live, shape.bounded, np.ones(shape.num_sizes), shape.limited)
         self.point = start if start is not None else self._start()
         self.middle = self.point
         self.best = (self.point, np.inf, -np.inf)
@@ -120,21 +121,20 @@ class _Search:
     def _start(self) -> Spread:
         """Everything in the middle of its bounds, every price positive."""
         program, shape = self.program, self.shape
-        sizes = np.minimum(1.0, np.where(shape.limited, 0.5 * program.size_limit, 1.0))
-        bounds = program.bounds(sizes)
-        flows = np.where(shape.bounded, 0.5 * bounds, 1.0)
+        sizes = np.minimum(1.0, np.where(shape.limited > 0, 0.5 * program.size_limit, 1.0))
+        flows = np.where(shape.free, 1.0, 0.5 * shape.bounds(sizes))
         prices = np.zeros_like(program.need)
         prices[0] = 1.0
-        level = 10.0
+        level = 100.0
         return Spread(
-            np.where(shape.live, flows, 0.0),
+            flows,
             sizes,
             prices,
             np.zeros(len(program.totals)),
-            np.where(shape.live, level, 0.0),
-            np.where(shape.bounded, level, 0.0),
+            level * shape.live,
+            level * shape.bounded,
             np.maximum(0.5 * program.size_usd, level),
-            np.where(shape.limited, level, 0.0),
+            level * shape.limited,
         )
 
     def run(self, gap_frac: float) -> None:
@@ -152,12 +152,12 @@ class _Search:
     def _gaps(self, point: Spread) -> Products:
         """How far flows and sizes are from their bounds; one where there is no bound."""
         shape = self.shape
-        bounds = self.program.bounds(point.sizes)
+        limits = np.where(shape.limited > 0, self.program.size_limit, 1.0 + point.sizes)
         return Products(
-            np.where(shape.live, point.flows, 1.0),
-            np.where(shape.bounded, bounds - point.flows, 1.0),
+            point.flows + (1.0 - shape.live),
+            (shape.bounds(point.sizes) - point.flows) * shape.bounded + (1.0 - shape.bounded),
             point.sizes,
-            np.where(shape.limited, self.program.size_limit - point.sizes, 1.0),
+            limits - point.sizes,
         )
 
     def _certify(self, newton: Newton) -> float:
@@ -181,8 +181,7 @@ class _Search:
         """What no plan can cost less than, by weak duality: flows and sizes at their best for the prices."""
         program, shape, point = self.program, self.shape, self.point
         lost = np.minimum(newton.left, 0.0)
-        own = np.where(shape.bounded, program.upper, 0.0)
-        if np.any(lost[shape.live & ~shape.bounded] < 0):
+        if np.any(lost[shape.free] < 0):
             return -np.inf
         sizes = newton.size_left + shape.by_size(shape.share * lost)
         worse = sizes < 0
@@ -190,7 +189,7 @@ class _Search:
         return float(
             np.sum(program.need * point.prices)
             + targets @ point.total_prices
-            + np.sum(own * lost)
+            + np.sum(shape.upper * lost)
             + np.sum(sizes[worse] * program.size_most[worse])
         )
 
@@ -204,8 +203,8 @@ class _Search:
         after = _product(_along(newton.gaps, moves, primal), _along(held, rises, dual))
         centring = min(1.0, max(MIN_CENTRING, (after / self.shape.num_products / mean) ** 3))
         aim = centring * mean
-        pairs = zip(moves.parts(), rises.parts(), strict=True)
-        step = newton.step(Products(*(aim - move * rise for move, rise in pairs)))
+        each = zip(self.there, moves.parts(), rises.parts(), strict=True)
+        step = newton.step(Products(*(there * (aim - move * rise) for there, move, rise in each)))
         reach = self._reach(newton, step)
         for _ in range(_CORRECTORS):
             further = newton.step(self._corrected(newton, step, reach, aim))
@@ -218,14 +217,14 @@ class _Search:
     def _moves(self, step: Spread) -> Products:
         """How a step changes the distances from the bounds."""
         grown = self.shape.from_size(step.sizes)
-        high = np.where(self.shape.bounded, grown - step.flows, 0.0)
-        size_high = np.where(self.shape.limited, -step.sizes, 0.0)
-        return Products(step.flows, high, step.sizes, size_high)
+        high = (grown - step.flows) * self.shape.bounded
+        return Products(step.flows, high, step.sizes, -step.sizes * self.shape.limited)
 
     def _reach(self, newton: Newton, step: Spread) -> tuple[float, float]:
         """Shares of a step that flows and sizes, and prices, can go before one meets its bound."""
         gaps, moves = newton.gaps.parts(), self._moves(step).parts()
-        held, rises = _held(self.point).parts(), _held(step).parts()
+        pairs = zip(self.there, _held(self.point).parts(), strict=True)
+        held, rises = (price + (1.0 - there) for there, price in pairs), _held(step).parts()
         return (
             min(_share(gap, move) for gap, move in zip(gaps, moves, strict=True)),
             min(_share(price, rise) for price, rise in zip(held, rises, strict=True)),
@@ -235,16 +234,13 @@ class _Search:
         """Products to aim for so that outliers among those after a longer step come back to the others."""
         primal, dual = (min(1.0, share + _LONGER) for share in reach)
         aims = []
-        each = (
-            newton.gaps.parts(),
-            self._moves(step).parts(),
-            _held(self.point).parts(),
-            _held(step).parts(),
-        )
-        for gap, move, price, rise in zip(*each, strict=True):
+        known = (newton.gaps, self._moves(step), _held(self.point), _held(step))
+        each = zip(self.there, *(part.parts() for part in known), strict=True)
+        for there, gap, move, price, rise in each:
             product = (gap + primal * move) * (price + dual * rise)
             back = np.clip(product, 0.1 * aim, 10 * aim) - product
-            aims.append(gap * price + gap * rise + price * move + np.maximum(back, -10 * aim))
+            reached = gap * (price + rise) + price * move
+            aims.append(there * (reached + np.maximum(back, -10 * aim)))
         return Products(*aims)
 
 
@@ -264,7 +260,4 @@ def _along(values: Products, moves: Products, share: float) -> Products:
 
 def _share(values: Values, moves: Values) -> float:
     """How much of the moves can be made before the first value is nought; 1 at the most."""
-    falling = moves < 0
-    if not falling.any():
-        return 1.0
-    return min(1.0, float(np.min(values[falling] / -moves[falling])))
+    return 1.0 / max(1.0, -float(np.min(moves / values)))

@@ -70,18 +70,17 @@ class Shape:
 
     def __init__(self, program: HourlyProgram) -> None:
         self.program = program
-        held = program.holder >= 0
-        self.live: NDArray[np.bool_] = (program.upper > 0) | (held & (program.share > 0))
-        self.held = held & (program.share > 0) & self.live
-        self.bounded = self.live & np.isfinite(program.upper)
-        self.limited = np.isfinite(program.size_limit)
-        self.at: Ints = np.flatnonzero(self.held)
-        self.holder: Ints = program.holder.ravel()[self.at]
-        self.share: Values = np.where(self.held, program.share, 0.0)
-        self.safe_holder = np.maximum(program.holder, 0)
-        self.num_products = int(
-            self.live.sum() + self.bounded.sum() + len(program.size_usd) + self.limited.sum()
-        )
+        held = (program.holder >= 0) & (program.share > 0)
+        live = held | (program.upper > 0)
+        bounded = live & np.isfinite(program.upper)
+        self.live, self.bounded = live.astype(float), bounded.astype(float)
+        self.limited = np.isfinite(program.size_limit).astype(float)
+        self.share: Values = np.where(held, program.share, 0.0)
+        self.upper: Values = np.where(bounded, program.upper, 0.0)
+        self.free: NDArray[np.bool_] = live & ~bounded
+        self.held = np.flatnonzero(held.any(axis=1))
+        self.holders = {int(flow): _holders(program.holder[flow], held[flow]) for flow in self.held}
+        self.num_products = int(live.sum() + bounded.sum() + len(program.size_usd) + self.limited.sum())
         self.columns = [np.array(sorted(self._touched(*span)), dtype=np.int64) for span in program.spans]
 
     @property
@@ -90,14 +89,26 @@ class Shape:
         return len(self.program.size_usd)
 
     def by_size(self, values: Values) -> Values:
-        """[sizes] values of the flows, summed up by the size that holds them."""
-        sums = np.bincount(self.holder, weights=values.ravel()[self.at], minlength=self.num_sizes)
-        return np.asarray(sums, dtype=np.float64)
+        """[sizes] values of the flows, summed up by the size that holds them. Nought where none does."""
+        sums = np.zeros(self.num_sizes)
+        for flow, holder in self.holders.items():
+            if isinstance(holder, int):
+                sums[holder] += values[flow].sum()
+            else:
+                sums += np.bincount(holder, weights=values[flow], minlength=self.num_sizes)
+        return sums
 
     def from_size(self, sizes: Values) -> Values:
         """[flows, hours] of each flow, `share` of its size."""
-        shares: Values = self.share * sizes[self.safe_holder]
-        return shares
+        grown = np.zeros_like(self.share)
+        for flow, holder in self.holders.items():
+            np.multiply(self.share[flow], sizes[holder], out=grown[flow])
+        return grown
+
+    def bounds(self, sizes: Values) -> Values:
+        """[flows, hours] the most of each flow, 0 where there is no bound."""
+        bounds: Values = self.upper + self.from_size(sizes)
+        return bounds
 
     def summed(self, flows: Values) -> Values:
         """[totals] sums of flows."""
@@ -123,8 +134,8 @@ class Shape:
 
     def _touched(self, first: int, last: int) -> set[int]:
         """Border columns (sizes, then totals) that meet the hours of a year."""
-        holders = self.program.holder[:, first:last]
-        touched = set(np.unique(holders[self.held[:, first:last]]).tolist())
+        holders, shares = self.program.holder[:, first:last], self.share[:, first:last]
+        touched = set(np.unique(holders[shares > 0]).tolist())
         touched |= {g.size for g in self.program.gifts if g.profile_frac[first:last].any()}
         for row, total in enumerate(self.program.totals):
             if any(weight[first:last].any() for _, weight in total.terms):
@@ -132,22 +143,28 @@ class Shape:
         return touched
 
 
+def _holders(holder: Ints, held: NDArray[np.bool_]) -> int | Ints:
+    """The one size that holds a flow, or that of each hour where there are several."""
+    found = np.unique(holder[held])
+    return int(found[0]) if len(found) == 1 else np.maximum(holder, 0)
+
+
 class Newton:
     """The system of one iteration, factored once and solved for several right-hand sides."""
 
     def __init__(self, shape: Shape, point: Spread, gaps: Products) -> None:
         self.shape, self.program, self.point, self.gaps = shape, shape.program, point, gaps
-        live, bounded = shape.live, shape.bounded
-        self.low_rate = np.where(live, point.low / gaps.low, 1.0)
-        self.high_rate = np.where(bounded, point.high / gaps.high, 0.0)
-        self.give = np.where(live, 1.0 / (self.low_rate + self.high_rate), 0.0)
+        self.low_rate = point.low / gaps.low
+        self.high_rate = point.high / gaps.high
+        self.give = shape.live / (self.low_rate + self.high_rate + (1.0 - shape.live))
         self.pull = self.give * self.high_rate * shape.share
-        self.size_high_rate = np.where(shape.limited, point.size_high / gaps.size_high, 0.0)
+        self.size_high_rate = point.size_high / gaps.size_high
         self.size_rate = point.size_low / gaps.size_low + self.size_high_rate
         self.borders = [self._border(n) for n in range(len(self.program.spans))]
         self.bands = [self._band(*span) for span in self.program.spans]
         self.within = [
-            dpbtrs(band, border.T, lower=1)[0] for band, border in zip(self.bands, self.borders, strict=True)
+            dpbtrs(band, border.T, lower=1)[0] if len(border) else border.T
+            for band, border in zip(self.bands, self.borders, strict=True)
         ]
         self.small = lu_factor(self._small(), check_finite=False)
         self._residuals()
@@ -199,7 +216,7 @@ class Newton:
                 for flow, weight in total.terms:
                     flows[flow] += self.give[flow, first:last] * weight[first:last]
                 border[place[column]] += self._sunk(flows)
-        return border.reshape(len(columns), -1)
+        return border.reshape(len(columns), border.shape[1] * border.shape[2])
 
     def _held(self, border: Values, place: dict[int, int], first: int, last: int) -> None:
         """How sizes move the rows through the flows that they hold."""
@@ -208,9 +225,9 @@ class Newton:
             if column < self.shape.num_sizes:
                 lookup[column] = n
         hours = np.arange(last - first)
-        for flow in np.flatnonzero(self.shape.held[:, first:last].any(axis=1)):
+        for flow, holder in self.shape.holders.items():
             pull = self.pull[flow, first:last]
-            where = lookup[self.shape.safe_holder[flow, first:last]]
+            where = lookup[np.full(last - first, holder) if isinstance(holder, int) else holder[first:last]]
             for row in np.flatnonzero(self.program.take[:, flow]):
                 border[where, hours, row] += self.program.take[row, flow] * pull
             for row in np.flatnonzero(self.program.carry[:, flow]):
@@ -275,13 +292,14 @@ class Newton:
         )
 
     def step(self, aim: Products) -> Spread:
-        """The step after which, to first order, the products are those of `aim` and nothing is missing."""
+        """The step after which, to first order, the products are those of `aim` and nothing is missing.
+
+        `aim` is nought where there is no bound; there all prices of bounds are and stay nought.
+        """
         shape, gaps, point = self.shape, self.gaps, self.point
-        low = np.where(shape.live, aim.low / gaps.low, 0.0)
-        high = np.where(shape.bounded, aim.high / gaps.high, 0.0)
-        size_low = aim.size_low / gaps.size_low
-        size_high = np.where(shape.limited, aim.size_high / gaps.size_high, 0.0)
-        rest = np.where(shape.live, self.left - low + high, 0.0)
+        low, high = aim.low / gaps.low, aim.high / gaps.high
+        size_low, size_high = aim.size_low / gaps.size_low, aim.size_high / gaps.size_high
+        rest = self.left - low + high
         size_rest = self.size_left - size_low + size_high - shape.by_size(shape.share * high)
         eased = self.give * rest
         prices, sizes, totals = self._solve(
@@ -290,17 +308,17 @@ class Newton:
             self.short + shape.summed(eased),
         )
         grown = shape.from_size(sizes)
-        earned = self.program.raised(prices) + shape.spread(totals)
-        flows = self.give * (earned + self.high_rate * grown - rest)
+        rest = self.program.raised(prices) + shape.spread(totals) + self.high_rate * grown - rest
+        flows = self.give * rest
         return Spread(
             flows,
             sizes,
             prices,
             totals,
-            np.where(shape.live, low - point.low - self.low_rate * flows, 0.0),
-            np.where(shape.bounded, high - point.high - self.high_rate * (grown - flows), 0.0),
+            low - point.low - self.low_rate * flows,
+            high - point.high - self.high_rate * (grown - flows),
             size_low - point.size_low - point.size_low / gaps.size_low * sizes,
-            np.where(shape.limited, size_high - point.size_high + self.size_high_rate * sizes, 0.0),
+            size_high - point.size_high + self.size_high_rate * sizes,
         )
 
     def _solve(self, rows: Values, sizes: Values, totals: Values) -> tuple[Values, Values, Values]:
