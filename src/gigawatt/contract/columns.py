@@ -8,7 +8,6 @@ what is still to be gained can be left out of the search for whole blocks withou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,8 +27,9 @@ Flags = NDArray[np.bool_]
 MOST_ROUNDS = 400
 MANY_COLUMNS = 4096
 MANY_PER_MONTH = 8
-FIRST_PER_MONTH = 4
+FIRST_PER_MONTH = 12
 SMALL_FRAC = 1e-7
+DUAL, PRIMAL = 1, 4
 
 
 @dataclass
@@ -40,7 +40,6 @@ class Relaxed:
     """Rows and columns that are always there."""
     choice: Choice
     """Signatures made, after `program`'s columns."""
-    made: Columns
     answer: Answer
     bound: float
     reduced: dict[int, Floats]
@@ -86,10 +85,13 @@ def _always(model: Model) -> Program:
     return base.with_columns(make_columns(model, model.signatures.special, special=True))
 
 
-def relax(model: Model, deadline_s: float = INFINITE) -> Relaxed:
-    """Solve the relaxed portfolio over all signatures. Raises InfeasibleError where nothing meets the roadmap."""
+def relax(model: Model, deadline_s: float = INFINITE, first: Choice | None = None) -> Relaxed:
+    """Solve the relaxed portfolio over all signatures, beginning with those in `first`.
+
+    Raises InfeasibleError where nothing meets the roadmap, and Unsolvable where time runs out first.
+    """
     program = _always(model)
-    choice = _first(model)
+    choice = _first(model) if first is None else first
     penalty = _penalty(model, program)
     while True:
         artificial = _artificial(model, program, penalty)
@@ -143,8 +145,10 @@ def _demanding(model: Model) -> Ints:
     return np.concatenate([*wanted, np.empty(0, dtype=np.int64)])
 
 
-def _grouped(model: Model) -> Ints:
+def _grouped(model: Model, by_site: bool = True) -> Ints:
     """[P] signatures that compete with each other: same pool, same site of limited power."""
+    if not by_site:
+        return np.where(model.positions.power, NONE - model.positions.site, model.families.pool_index)
     pools = np.where(model.positions.power, NONE, model.families.pool_index)
     return np.asarray(pools * (len(model.roadmap.places) + 1) + model.positions.site)
 
@@ -161,13 +165,13 @@ def _first(model: Model) -> Choice:
     found = Choice.none()
     for node, plain in model.signatures.plain.items():
         score = np.where(plain, model.signatures.cash[node] / worth, INFINITE)
-        found = found.joined(_best(model, node, score, FIRST_PER_MONTH, MANY_COLUMNS * 2))
+        found = found.joined(_best(model, node, score, FIRST_PER_MONTH, MANY_COLUMNS * 4, by_site=False))
     return found
 
 
-def _best(model: Model, node: int, score: Floats, each: int, most: int) -> Choice:
+def _best(model: Model, node: int, score: Floats, each: int, most: int, by_site: bool = True) -> Choice:
     """The lowest scores of each group and month, and of those the lowest overall."""
-    group = _grouped(model)
+    group = _grouped(model, by_site)
     picked_p, picked_t = [], []
     for one in np.unique(group):
         members = np.flatnonzero(group == one)
@@ -188,29 +192,13 @@ def _best(model: Model, node: int, score: Floats, each: int, most: int) -> Choic
 def _generate(model: Model, program: Program, choice: Choice, solver: Solver, deadline_s: float) -> Relaxed:
     """Rounds of solving and pricing until no signature would help."""
     fixed = solver.num_columns
-    made = make_columns(model, choice)
-    solver.add(made)
-    for _ in range(MOST_ROUNDS):
-        answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
-        if not answer.complete:
-            raise Unsolvable("time")
-        reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
-        tolerance = SMALL_FRAC * max(abs(answer.objective), 1.0)
-        more = Choice.none()
-        for node, score in reduced.items():
-            more = more.joined(
-                _best(model, node, np.where(score < -tolerance / MANY_COLUMNS, score, INFINITE),
-                      MANY_PER_MONTH, MANY_COLUMNS)
-            )  # fmt: skip
-        if not len(more):
-            break
-        solver.add(make_columns(model, more))
-        choice = choice.joined(more)
+    solver.add(make_columns(model, choice))
+    answer, more, reduced = price_out(model, solver, deadline_s)
+    choice = choice.joined(more)
     missed = sum(float(np.minimum(score, 0.0).sum()) for score in reduced.values())
     return Relaxed(
         program=program,
         choice=choice,
-        made=make_columns(model, choice),
         answer=answer,
         bound=answer.objective + missed,
         reduced=reduced,
@@ -219,23 +207,49 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
     )
 
 
+def price_out(
+    model: Model, solver: Solver, deadline_s: float = INFINITE, without: int = NONE
+) -> tuple[Answer, Choice, dict[int, Floats]]:
+    """Solve and make the signatures that would help, but none of the offer `without`, until none would.
+
+    Returns the last answer, what was made, and the reduced costs of all.
+    """
+    made = Choice.none()
+    left_out = model.positions.offer == without
+    for number in range(MOST_ROUNDS):
+        if number == 1:
+            solver.set(simplex_strategy=PRIMAL)
+        answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
+        if not answer.complete:
+            raise Unsolvable("time ran out before the relaxed portfolio was solved")
+        reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
+        least = SMALL_FRAC * max(abs(answer.objective), 1.0) / MANY_COLUMNS
+        more = Choice.none()
+        for node, score in reduced.items():
+            score[left_out] = INFINITE
+            wanted = np.where(score < -least, score, INFINITE)
+            more = more.joined(_best(model, node, wanted, MANY_PER_MONTH, MANY_COLUMNS))
+        if not len(more):
+            break
+        solver.add(make_columns(model, more))
+        made = made.joined(more)
+    solver.set(simplex_strategy=DUAL)
+    return answer, made, reduced
+
+
 def _why(model: Model, program: Program, choice: Choice) -> str:
     from gigawatt.contract.conflict import explain_conflict
 
     return explain_conflict(model, program.with_columns(make_columns(model, choice)))
 
 
-def plan_blocks(
-    model: Model, gap_frac: float, time_limit_s: float, report: Callable[[str], None] = lambda _: None
-) -> Plan:
+def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relaxed | None = None) -> Plan:
     """The best portfolio in whole blocks within a gap, and what proves it.
 
     First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good enough
     by the relaxed bound, among all that could be in a better plan, wider and wider.
     """
-    deadline_s = time.monotonic() + time_limit_s
-    relaxed = relax(model, deadline_s)
-    report(f"bound {relaxed.bound:,.0f} USD")
+    relaxed = relaxed or relax(model, deadline_s)
     plan = _whole_plan(model, relaxed, _likely(model, relaxed), gap_frac, deadline_s, quick=True)
     reach = REACH * gap_frac * abs(relaxed.bound)
     while plan is None or (plan.gap_frac > gap_frac and time.monotonic() < deadline_s):

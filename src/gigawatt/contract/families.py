@@ -69,9 +69,11 @@ class Families:
     """[pools, K]: which pool may do which work."""
 
 
-def families_of(roadmap: Roadmap, demand: Demand, positions: Positions) -> Families:
-    """All memberships of all positions."""
-    return _Joining(roadmap, demand, positions).families()
+def families_of(
+    roadmap: Roadmap, demand: Demand, positions: Positions, capped: frozenset[int] | None = None
+) -> Families:
+    """All memberships of all positions; with `capped`, only these offers' limits are kept in stock."""
+    return _Joining(roadmap, demand, positions, capped).families()
 
 
 def suits(pool: Pool, work: Work, rate: float) -> bool:
@@ -89,7 +91,10 @@ def suits(pool: Pool, work: Work, rate: float) -> bool:
 class _Joining:
     """Collects memberships, one kind of family after the other."""
 
-    def __init__(self, roadmap: Roadmap, demand: Demand, positions: Positions) -> None:
+    def __init__(
+        self, roadmap: Roadmap, demand: Demand, positions: Positions, only: frozenset[int] | None
+    ) -> None:
+        self.only = only
         self.roadmap, self.demand, self.positions = roadmap, demand, positions
         self.depth = positions.offsets.shape[1]
         self.families_: list[Ints] = []
@@ -244,7 +249,11 @@ class _Joining:
     def _offers(self, unit: Floats) -> tuple[int, tuple[int, ...]]:
         """Accelerators (or blocks of power) under one offer, where it says how many there are at most."""
         offers = self.roadmap.offers
-        capped = [n for n, offer in enumerate(offers) if offer.most_accelerators is not None]
+        capped = [
+            n
+            for n, offer in enumerate(offers)
+            if offer.most_accelerators is not None and (self.only is None or n in self.only)
+        ]
         capped += [len(offers) + n for n in range(len(self.roadmap.power))]
         first, index = self.count, np.full(len(offers) + len(self.roadmap.power), NONE)
         index[capped] = first + np.arange(len(capped))

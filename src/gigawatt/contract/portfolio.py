@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.audit import PlanLists, audit_plan
-from gigawatt.contract.columns import Plan, plan_blocks
+from gigawatt.contract.columns import Plan
 from gigawatt.contract.families import Pool
 from gigawatt.contract.futures import Tree
-from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.prices import binding_prices
+from gigawatt.contract.scale import first_model, plan_at_any_size
 from gigawatt.contract.signatures import cash_of
 from gigawatt.contract.terms import NONE
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
@@ -55,16 +57,14 @@ def solve_portfolio(
     roadmap: Roadmap, progress: Progress = lambda _d, _t, _l: None, tree: Tree | None = None
 ) -> Solved:
     """Build and solve. Raises InputError for work outside the horizon, InfeasibleError where nothing meets it."""
-    import time
-
     _refuse_outside(roadmap)
-    begun = time.perf_counter()
+    begun = time.monotonic()
     progress(0, 2, "building")
-    model = build_model(roadmap, tree)
-    built = time.perf_counter()
+    model = first_model(roadmap, tree)
+    built = time.monotonic()
     progress(1, 2, "solving")
-    plan = plan_blocks(model, roadmap.solving.gap_frac, roadmap.solving.time_limit_s)
-    return Solved(roadmap, model, plan, Clock(built - begun, time.perf_counter() - built))
+    plan = plan_at_any_size(model, roadmap.solving.gap_frac, begun + roadmap.solving.time_limit_s)
+    return Solved(roadmap, plan.model, plan, Clock(built - begun, time.monotonic() - built))
 
 
 def _refuse_outside(roadmap: Roadmap) -> None:

@@ -39,6 +39,8 @@ class Model:
     tree: Tree
     weights: Floats
     builder: Builder
+    compact: bool = False
+    """Limits of sites and offers are bounds of their stocks, not rows: at full size, in a single node."""
     stock: dict[int, Ints] = field(default_factory=dict)
     """[families, months left] columns, by node."""
     stock_rows: dict[int, Ints] = field(default_factory=dict)
@@ -90,19 +92,29 @@ class Model:
         return Program(**{**program.__dict__, "cost": cost})
 
 
-def build_model(roadmap: Roadmap, tree: Tree | None = None, risk: bool = True) -> Model:
-    """Everything but the choice of signatures that the solver starts with."""
+MANY_SIGNATURES = 2**18
+
+
+def build_model(
+    roadmap: Roadmap, tree: Tree | None = None, risk: bool = True, capped: frozenset[int] | None = None
+) -> Model:
+    """Everything but the choice of signatures that the solver starts with.
+
+    At full size most offers are never near their limit: `capped` names those whose limits are kept.
+    """
     demand = demand_of(roadmap)
     positions = positions_of(roadmap)
     model = Model(
         roadmap=roadmap,
         demand=demand,
         positions=positions,
-        families=families_of(roadmap, demand, positions),
+        families=families_of(roadmap, demand, positions, capped),
         tree=tree or tree_of(roadmap, demand),
         weights=discount_weights(roadmap),
         builder=Builder(),
     )
+    size = len(positions) * roadmap.months
+    model.compact = len(model.tree.nodes) == 1 and size > MANY_SIGNATURES and not roadmap.power
     if risk and roadmap.risk.cvar_weight_frac and len(model.tree.courses) > 1:
         _add_risk(model)
     for node in model.tree.nodes:
@@ -153,7 +165,14 @@ def _add_stocks(model: Model, node: int) -> None:
     shape = (model.families.count, model.roadmap.months - begin)
     # A loss of a provider takes away, in one future, what was signed before.
     floor = -INFINITE if node and model.tree.courses[0].nodes != (0,) else 0.0
-    model.stock[node] = model.builder.columns.add(f"stock {node}", shape, floor, INFINITE)
+    ceiling = np.full(shape, INFINITE)
+    if model.compact:
+        families, months = model.families, np.arange(begin, model.roadmap.months)
+        for number, site in enumerate(families.limited_sites):
+            ceiling[families.first_site + number] = _energised_mw(model, site)[months]
+        for number, offer in enumerate(families.capped_offers):
+            ceiling[families.first_offer + number] = _most(model.roadmap, offer)
+    model.stock[node] = model.builder.columns.add(f"stock {node}", shape, floor, ceiling)
     model.stock_rows[node] = model.builder.rows.add(f"stock {node}", shape, 0.0, 0.0)
     model.builder.put(model.stock_rows[node], model.stock[node], 1.0)
     model.builder.put(model.stock_rows[node][:, 1:], model.stock[node][:, :-1], -1.0)
@@ -232,10 +251,10 @@ def _energised_mw(model: Model, site: int) -> Floats:
 def _add_power(model: Model, node: int) -> None:
     """What is installed and not waiting draws no more than what is energised."""
     families = model.families
-    sites = len(families.limited_sites)
+    sites = 0 if model.compact else len(families.limited_sites)
     begin, end = model.spans(node)
     months = np.arange(begin, end)
-    base = np.array([_energised_mw(model, site)[begin:end] for site in families.limited_sites])
+    base = np.array([_energised_mw(model, site)[begin:end] for site in families.limited_sites[:sites]])
     shape = (sites, end - begin)
     rows = model.builder.rows.add(f"power {node}", shape, -INFINITE, base.reshape(shape))
     numbers = np.arange(sites)[:, None]
@@ -279,7 +298,7 @@ def _add_shares(model: Model, node: int) -> None:
         for stock in model.stocked(node, everyone, months[None, :]):
             put(rows[:, None, :], stock[None, :, :], 1.0)
             put(rows, stock[others], -1.0)
-    if families.capped_offers:
+    if families.capped_offers and not model.compact:
         most = [_most(model.roadmap, offer) for offer in families.capped_offers]
         shape = (len(most), end - begin)
         rows = model.builder.rows.add(f"offer {node}", shape, -INFINITE, np.array(most)[:, None])

@@ -519,8 +519,11 @@ def _with_extras(found: Signatures, rows: Ints, values: Floats) -> tuple[Ints, F
     return np.hstack([rows, more]), np.hstack([values, worth])
 
 
-def reduced_costs(model: Model, node: int, duals: Floats) -> Floats:
-    """[P, T]: reduced cost of every plain column at a node; infinite where there is none."""
+def reduced_costs(model: Model, node: int, duals: Floats, everything: bool = False) -> Floats:
+    """[P, T]: reduced cost of every plain column at a node; infinite where there is none.
+
+    With `everything`, of all positions in all months, as if each column were plain.
+    """
     found, families, months = model.signatures, model.families, model.roadmap.months
     begin, _ = model.spans(node)
     price = np.zeros((families.count + 1, months + 1))
@@ -534,7 +537,8 @@ def reduced_costs(model: Model, node: int, duals: Floats) -> Floats:
         at = np.minimum(month + families.offsets[:, entry, None], months)
         total += families.coefficients[:, entry, None] * price[families.family[:, entry, None], at]
     total -= _gate_worth(model, node, duals) + _bill_worth(model, node, duals)
-    total[~found.plain[node]] = INFINITE
+    if not everything:
+        total[~found.plain[node]] = INFINITE
     return total
 
 

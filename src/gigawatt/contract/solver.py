@@ -128,6 +128,22 @@ class Solver:
         solution.col_value = list(values)
         self.highs.setSolution(solution)
 
+    def basis(self) -> Any:
+        """Where the simplex method stands."""
+        return self.highs.getBasis()
+
+    def widened(self, basis: Any) -> Any:
+        """An earlier basis, with columns that came later at their lower bounds."""
+        import highspy
+
+        count = self.num_columns - len(basis.col_status)
+        basis.col_status = [*basis.col_status, *[highspy.HighsBasisStatus.kLower] * count]
+        return basis
+
+    def set_basis(self, basis: Any) -> None:
+        """Stand there again."""
+        self.highs.setBasis(basis)
+
     def solve(self, time_limit_s: float = float("inf")) -> Answer:
         """The optimum, or the best until the time is up. Raises Unsolvable where there is none."""
         import highspy
