@@ -25,7 +25,7 @@ COMMANDS = {
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
     "contract energy SITE.yaml --frontier --json --out --overlay --quiet --verbose": "plan_energy",
-    "contract schedule PROJECT.yaml --draw --json --out --overlay --quiet --samples --seed --verbose "
+    "contract schedule PROJECT.yaml --draw --futures --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
     "contract portfolio SCENARIO.yaml --audit --json --out --plan-only --quiet --save "
     "--verbose": "plan_portfolio",

@@ -12,6 +12,8 @@ from gigawatt.cli.terminal import Terminal, speaking, write_table
 _MOST_SAMPLES = 100_000_000
 _MOST_SEED = 2**31 - 1
 _MOST_WORKERS = 1024
+_NUM_FUTURES = 8
+"""A portfolio is solved for all of them at once."""
 
 
 @click.command()
@@ -32,6 +34,12 @@ _MOST_WORKERS = 1024
     "--draw", "drawing", type=click.Path(path_type=Path), metavar="FILE.svg", help="Write the Gantt chart."
 )
 @click.option("--out", metavar="FILE", help="Write the months of every milestone to FILE.csv or .parquet.")
+@click.option(
+    "--futures",
+    type=click.Path(path_type=Path),
+    metavar="FILE.yaml",
+    help="Write the dates as futures of a roadmap, for contract portfolio.",
+)
 @overlay_option
 @speaking
 def schedule(
@@ -42,6 +50,7 @@ def schedule(
     workers: int | None,
     drawing: Path | None,
     out: str | None,
+    futures: Path | None,
     overlays: tuple[Path, ...],
 ) -> int:
     """Construction risk of a project: P10, P50 and P90 of every capacity date, and what drives them.
@@ -49,7 +58,7 @@ def schedule(
     PROJECT.yaml holds activities, what waits for what, and the suppliers, utilities, risks and calendars
     that they have in common.
     """
-    from gigawatt.project.schedule import draw_schedule, schedule_risk
+    from gigawatt.project.schedule import draw_schedule, schedule_risk, write_futures
     from gigawatt.views import schedule as views
 
     risk = schedule_risk(project, samples, seed, workers, overlays)
@@ -66,5 +75,9 @@ def schedule(
     if out:
         write_table(out, views.months_table(risk))
         terminal.note(f"wrote {out}")
+    if futures:
+        terminal.note(
+            f"wrote {write_futures(project, futures, _NUM_FUTURES, samples, seed, workers, overlays)}"
+        )
     terminal.result("contract-schedule", risk.model_dump(mode="json", exclude={"schema_id"}))
     return 0

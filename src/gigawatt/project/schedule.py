@@ -66,6 +66,37 @@ def schedule_risk(
     return simulate_schedule(project, num_samples, seed, workers)
 
 
+def write_futures(
+    path: Path,
+    out: Path,
+    num_futures: int,
+    num_samples: int,
+    seed: int = 1,
+    workers: int | None = None,
+    overlays: Sequence[Path] = (),
+) -> Path:
+    """Writes the dates of the project in a file as `futures` of a roadmap; the path written.
+
+    Raises InputError as `read_project` and where a block has no site, WriteError.
+    """
+    from gigawatt.contract.schedule_scenarios import slip_futures
+
+    futures = slip_futures(read_project(path, overlays), num_futures, num_samples, seed, workers)
+    lines = [f"# Dates of {path.name} as futures of a roadmap: {num_samples:,} outcomes, seed {seed}."]
+    lines.append("futures:")
+    for one in futures:
+        changes = ", ".join(
+            f"{{month: {change.month}, sites: [{site}], slip_months: {change.slip_months}}}"
+            for change in one.changes
+            for site in change.sites
+        )
+        lines.append(
+            f"  - {{id: {one.id}, probability_frac: {one.probability_frac!r}, changes: [{changes}]}}"
+        )
+    write_atomic(out, "\n".join(lines) + "\n")
+    return out
+
+
 def draw_schedule(risk: ScheduleRisk, path: Path) -> Path:
     """Writes the Gantt chart as SVG; the path written. Raises WriteError."""
     from gigawatt.drawings.gantt import gantt_svg

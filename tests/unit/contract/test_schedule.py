@@ -16,6 +16,8 @@ from gigawatt.contract.schedule import _new_block, _new_tally, _random, draw, si
 from gigawatt.contract.schedule_durations import quantile_table_s, scores
 from gigawatt.contract.schedule_network import compile_project, find_cycle
 from gigawatt.contract.schedule_scenarios import date_scenarios, month_probabilities
+from gigawatt.documents import load_yaml, parse_records
+from gigawatt.domain.portfolio import Future
 from gigawatt.domain.schedule import (
     Activity,
     BuildSite,
@@ -29,6 +31,7 @@ from gigawatt.domain.schedule import (
     WorkCalendar,
 )
 from gigawatt.errors import InputError
+from gigawatt.project.schedule import read_project
 
 DAY_S = 86400.0
 START = date(2027, 1, 4)
@@ -410,6 +413,29 @@ def test_scenarios_keep_what_is_late_together() -> None:
     assert all(len(set(one.months.values())) == 1 for one in found)
     late = sum(one.probability_frac for one in found if one.months["mx"] > "2028")
     assert late == pytest.approx(0.25, abs=0.13)
+
+
+def test_futures_of_a_roadmap_slip_as_the_dates_do(run_gigawatt, tmp_path, repository) -> None:
+    """Their mean slip is the capacity-weighted mean of what exceeds the plan, to the rounding of a month."""
+    path, out = repository / "examples/campus-phases/project.yaml", tmp_path / "futures.yaml"
+    done = run_gigawatt("contract", "schedule", str(path), "--samples", "8192", "--futures", str(out))
+    assert done.exit_code == 0
+    futures = parse_records(load_yaml(out), Future, ("futures",))
+    assert sum(one.probability_frac for one in futures) == pytest.approx(1.0)
+    planned = read_project(path)
+    made = compile_project(planned)
+    drawn = draw(made, 8192)
+    rows = {row.id: n for n, row in enumerate(made.rows)}
+    texas = [n for n, one in enumerate(planned.milestones) if one.site == "texas" and one.power_w]
+    due = drawn.planned_days[[rows[planned.milestones[n].id] for n in texas]]
+    late = (drawn.reached_days[:, texas] - due).mean(axis=1) / (365.25 / 12)
+    slip = sum(
+        one.probability_frac * change.slip_months
+        for one in futures
+        for change in one.changes
+        if change.sites == ("texas",)
+    )
+    assert slip == pytest.approx(np.maximum(late, 0).mean(), abs=0.7)
 
 
 def test_a_circle_is_named() -> None:
