@@ -137,6 +137,7 @@ def test_everything_wrong_is_named_at_once_in_its_place(run_gigawatt, written) -
         ("power_w: 10 MW", "power_w: 10 MWh", "expected power"),
         ("price_year: 2026", "price_year: 2026\ncurrency: EUR", '"USD"'),
         ("start: 2027-01-04", "start: 2027-13-04", "is not a date"),
+        ("    after: [shell]", "    started: 2027-02-01", "2027-02-01 is after the start of the project"),
         ("start: 2027-01-04", "strat: 2027-01-04", 'did you mean "start"'),
     ],
 )

@@ -9,7 +9,7 @@ import click
 from gigawatt.cli.arguments import count, overlay_option
 from gigawatt.cli.terminal import Terminal, speaking, write_table
 
-_MOST_SAMPLES = 100_000_000
+_MOST_SAMPLES = 10_000_000
 _MOST_SEED = 2**31 - 1
 _MOST_WORKERS = 1024
 _NUM_FUTURES = 8

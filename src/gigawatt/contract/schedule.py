@@ -31,7 +31,7 @@ from gigawatt.errors import InputError
 from gigawatt.kernels import compiled
 
 _BLOCK = 512
-_MOST_SAMPLES = 100_000_000
+_MOST_SAMPLES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,8 @@ def remaining_table_s(table_s: Floats, elapsed_s: float, owner: str) -> Floats:
         raise InputError(
             f"{owner}: under way for longer than its longest duration: say how long it takes as seen today"
         )
-    begun = float(np.interp(elapsed_s, table_s, nodes, left=-MAX_SCORE))
-    past_frac = float(special.ndtr(begun)) if elapsed_s > table_s[0] else 0.0
+    if elapsed_s <= table_s[0]:
+        return table_s
+    past_frac = float(special.ndtr(np.interp(elapsed_s, table_s, nodes)))
     left_frac = special.ndtr(-nodes) * (1.0 - past_frac)
     return np.asarray(np.interp(-special.ndtri(left_frac), nodes, table_s))

@@ -12,7 +12,6 @@ import numpy as np
 
 from gigawatt.contract.schedule_calendar import calendar_tables
 from gigawatt.contract.schedule_durations import (
-    is_certain,
     quantile_table_s,
     remaining_table_s,
     scores,
@@ -32,6 +31,7 @@ from gigawatt.domain.schedule import (
     EVERY_DAY,
     Activity,
     ConstructionProject,
+    DiscreteRisk,
     Duration,
     Link,
     Milestone,
@@ -88,6 +88,7 @@ def find_cycle(waits_for: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def compile_project(project: ConstructionProject) -> Compiled:
     """Arrays of a project. Raises InputError for names that are not there, circles and unresolved priors."""
+    _check_past(project)
     rows = _in_order(project)
     place = {row.id: number for number, row in enumerate(rows)}
     started = [row.started for row in rows if isinstance(row, Activity) and row.started]
@@ -182,6 +183,21 @@ def _worked_s(row: Activity | Milestone, start: date, epoch: date, tables: Calen
     return float(days / tables.pace[calendar]) * DAY_S
 
 
+def _hit_by(row: Activity | Milestone, risks: Sequence[DiscreteRisk]) -> list[int]:
+    """Risks that may still make an activity longer."""
+    if isinstance(row, Milestone) or row.finished:
+        return []
+    return [number for number, risk in enumerate(risks) if row.id in risk.activities]
+
+
+def _check_past(project: ConstructionProject) -> None:
+    """What has been is before the day from which on everything is drawn."""
+    for row in project.activities:
+        for name, day in (("started", row.started), ("finished", row.finished)):
+            if day and day > project.start:
+                raise InputError(f"{row.id}: {name} {day} is after the project's start {project.start}")
+
+
 def _offsets(lists: Sequence[Sequence[object]]) -> Ints:
     return np.array([0, *accumulate(len(one) for one in lists)], np.int64)
 
@@ -208,7 +224,7 @@ class _Tables:
         shares = [self._shares(row) for row in self._rows]
         risks = self._project.risks
         risk_tables = [self._table(risk.delay) for risk in risks]
-        hit = [[n for n, risk in enumerate(risks) if row.id in risk.activities] for row in self._rows]
+        hit = [_hit_by(row, risks) for row in self._rows]
         return Draws(
             activity_table=np.array(self._numbers, np.int64),
             activity_score=np.array(own, np.int64),
@@ -256,10 +272,8 @@ class _Tables:
         key = (duration, elapsed_s)
         if key not in self._known:
             table_s = quantile_table_s(duration, self._nodes)
-            if elapsed_s and not is_certain(duration):
+            if elapsed_s:
                 table_s = remaining_table_s(table_s, elapsed_s, owner)
-            elif elapsed_s:
-                table_s = np.maximum(table_s, elapsed_s)
             self._known[key] = len(self._tables)
             self._tables.append(table_s / DAY_S)
         return self._known[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,21 @@ def _references(document: Document) -> Iterator[Problem]:
                 if name not in names:
                     yield document.problem(_unknown(noun, name, names), path)
     yield from _links(document)
+    yield from _future_past(document)
+
+
+def _future_past(document: Document) -> Iterator[Problem]:
+    """What is said to have been, and lies ahead of the day from which on everything is drawn."""
+    start = document.value.get("start") if isinstance(document.value, dict) else None
+    for at, row in _rows(document, "activities"):
+        for name in ("started", "finished"):
+            day = row.get(name)
+            if isinstance(day, str) and isinstance(start, str) and _is_day(day) and day > start:
+                yield document.problem(f"{day} is after the start of the project, {start}", (*at, name))
+
+
+def _is_day(text: str) -> bool:
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None
 
 
 def _named(at: KeyPath, key: str, value: Any) -> Iterator[tuple[KeyPath, str]]:

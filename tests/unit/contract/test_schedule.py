@@ -449,6 +449,19 @@ def test_a_circle_is_named() -> None:
         simulate_schedule(project(activities), 1)
 
 
+def test_a_risk_spares_what_is_done() -> None:
+    done = Activity(id="done", duration=days(9), started=date(2026, 6, 1), finished=date(2026, 7, 10))
+    risk = DiscreteRisk(id="r", probability_frac=1.0, delay=days(400), activities=("done",))
+    (found,) = simulate_schedule(project([done], risks=(risk,)), 64).activities
+    assert found.finish_p90 == date(2026, 7, 10)
+
+
+def test_nothing_has_started_in_the_future() -> None:
+    one = Activity(id="a", duration=days(5), started=START + timedelta(days=1))
+    with pytest.raises(InputError, match="a: started 2027-01-05 is after the project's start 2027-01-04"):
+        simulate_schedule(project([one]), 1)
+
+
 def test_under_way_for_longer_than_its_longest_is_refused() -> None:
     one = Activity(id="a", duration=days(5, 10, 20), started=START - timedelta(days=30))
     with pytest.raises(InputError, match="a: under way for longer than its longest duration"):
