@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gigawatt.catalog import Catalog, load_catalog
-from gigawatt.design.fabric import design_fabric, plan_fabric
+from gigawatt.design.fabric import design_fabric, is_within_reach
 from gigawatt.domain.fabric import FabricDesign, FabricKind
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InfeasibleError
@@ -52,11 +52,8 @@ def _others(catalogue: Catalog, kind: FabricKind, system: System, num_accelerato
     for other in fabric_kinds(catalogue):
         if other.ports_per_node or not other.other_networks or _bandwidth(other) != _bandwidth(kind):
             continue
-        try:
-            plan_fabric(system, num_accelerators, fabric_parts(catalogue, other.id, system))
-        except InfeasibleError:
-            continue
-        fits.append(other.id)
+        if is_within_reach(system, num_accelerators, fabric_parts(catalogue, other.id, system)):
+            fits.append(other.id)
     return fits
 
 

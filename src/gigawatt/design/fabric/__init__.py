@@ -5,7 +5,7 @@ from __future__ import annotations
 from gigawatt.design.fabric.cabling import Places, cable_fabric, one_rack
 from gigawatt.design.fabric.graph import FabricGraph, fabric_graph, network_graph
 from gigawatt.design.fabric.parts import FabricParts
-from gigawatt.design.fabric.plan import plan_fabric
+from gigawatt.design.fabric.plan import is_within_reach, plan_fabric
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import Site
 from gigawatt.domain.hardware import Accelerator, System
@@ -17,6 +17,7 @@ __all__ = [
     "cable_fabric",
     "design_fabric",
     "fabric_graph",
+    "is_within_reach",
     "network_graph",
     "plan_fabric",
 ]

@@ -6,12 +6,14 @@ out; what follows from that and from the radix of its switches is computed, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gigawatt.design.fabric.parts import FabricParts
 from gigawatt.design.fabric.tiers import (
     Endpoints,
     Leaves,
+    OutOfReach,
     Upper,
     impossible,
     plan_leaves,
@@ -28,7 +30,7 @@ from gigawatt.domain.fabric import (
     SwitchTier,
 )
 from gigawatt.domain.hardware import System
-from gigawatt.errors import InputError
+from gigawatt.errors import InfeasibleError, InputError
 from gigawatt.laws.topology import (
     dragonfly_groups,
     dragonfly_terminals,
@@ -56,6 +58,49 @@ def plan_fabric(
     `oversubscription` is that of the pods where the kind has pods, of the leaves otherwise. Errors:
     InputError for what is absurd; InfeasibleError with what binds and the nearest design that works.
     """
+
+    def planned(number: int) -> FabricDesign:
+        return _planned(system, number, parts, oversubscription, num_planes)
+
+    try:
+        return planned(num_accelerators)
+    except OutOfReach as error:
+        nearest = _nearest(system, num_accelerators, planned)
+        raise InfeasibleError(f"{error.binding}; nearest design that works: {nearest}") from None
+
+
+def is_within_reach(system: System, num_accelerators: int, parts: FabricParts) -> bool:
+    """Whether so many can be joined, without a search for how many else."""
+    try:
+        _planned(system, num_accelerators, parts, None, None)
+    except InfeasibleError:
+        return False
+    return True
+
+
+def _nearest(system: System, num_accelerators: int, planned: Callable[[int], FabricDesign]) -> str:
+    """The most that all networks together can join, in whole scale-up domains where there are several."""
+    step = system.num_accelerators_per_domain
+    step = step if step < num_accelerators else system.num_accelerators_per_node
+    works, fails = 0, -(-num_accelerators // step)
+    while fails - works > 1:
+        middle = (works + fails) // 2
+        try:
+            planned(middle * step)
+            works = middle
+        except InfeasibleError:
+            fails = middle
+    nodes = works * step // system.num_accelerators_per_node
+    return f"{works * step:,} accelerators ({nodes:,} nodes)" if works else "another kind of fabric"
+
+
+def _planned(
+    system: System,
+    num_accelerators: int,
+    parts: FabricParts,
+    oversubscription: float | None,
+    num_planes: int | None,
+) -> FabricDesign:
     _refuse_absurd(num_accelerators, oversubscription, num_planes)
     per_node = system.num_accelerators_per_node
     if num_accelerators % per_node:
@@ -168,6 +213,22 @@ def plan_network(
     if kind.topology in ("mesh", "torus"):
         return _switchless(kind, name, num_nodes, accelerators_per_node)
     ends = _endpoints(kind, num_nodes, accelerators_per_node)
+    try:
+        return _switched(kind, name, ends, parts, oversubscription)
+    except OutOfReach as error:
+        if name == "compute":
+            raise
+        what, found = error.binding.split(": ", 1)
+        raise OutOfReach(f"{what} of the {name} network: {found}", error.nearest) from None
+
+
+def _switched(
+    kind: FabricKind,
+    name: NetworkName,
+    ends: Endpoints,
+    parts: FabricParts,
+    oversubscription: float | None,
+) -> Network:
     if kind.topology == "dragonfly":
         return _dragonfly(kind, name, ends, parts)
     podded = bool(kind.units_per_pod)
@@ -369,8 +430,8 @@ def _dragonfly(kind: FabricKind, name: NetworkName, ends: Endpoints, parts: Fabr
     groups = -(-ends.num_nodes // per_unit)
     most = int(dragonfly_groups(routers, ports))
     if groups > most:
-        message = f"{groups:,} groups, with a link between each two"
-        impossible("dragonfly reach", message, ends.reach(most * per_unit))
+        binding = f"dragonfly reach: {groups:,} groups, with a link between each two"
+        raise OutOfReach(binding, ends.reach(most * per_unit))
     each = routers * ports // (groups - 1) if groups > 1 else 0
     rate = router.port_bytes_per_s
     tier = SwitchTier(

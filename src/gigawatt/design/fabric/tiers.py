@@ -75,6 +75,14 @@ def impossible(constraint: str, message: str, nearest: str) -> NoReturn:
     raise InfeasibleError(f"{constraint}: {message}; nearest design that works: {nearest}")
 
 
+class OutOfReach(InfeasibleError):
+    """A network cannot join so many; what binds is told apart from how many it could join alone."""
+
+    def __init__(self, binding: str, nearest: str) -> None:
+        super().__init__(f"{binding}; nearest design that works: {nearest}")
+        self.binding, self.nearest = binding, nearest
+
+
 def whole_up(count: float) -> int:
     """The next whole number; what is whole within rounding stays."""
     nearest = round(count)
@@ -168,11 +176,8 @@ def plan_upper(
         return Upper(units_per_pod=leaves.num_units, spines_per_pod=balanced(fewest, leaves.up, kind.balance))
     if core is None:
         most = ports // leaves.per_unit * leaves.nodes_per_unit
-        impossible(
-            "radix of two tiers",
-            f"{leaves.per_plane:,} leaves in a plane, and spines of {ports} ports reach as many",
-            ends.reach(most),
-        )
+        binding = f"radix of two tiers: {leaves.per_plane:,} leaves in a plane"
+        raise OutOfReach(f"{binding}, and spines of {ports} ports reach as many", ends.reach(most))
     pods = _podded if kind.units_per_pod else _reaching
     found = pods(kind, leaves, ends, ports, uplink_bytes_per_s)
     down = -(-found.units_per_pod * leaves.per_unit * leaves.up // found.spines_per_pod)
@@ -213,9 +218,8 @@ def _cores(leaves: Leaves, ends: Endpoints, pods: Upper, core: Switch, rate: flo
     """
     ports = core.num_ports * split_of(rate, core)
     if pods.num_pods > ports:
-        message = f"{pods.num_pods:,} pods, and cores of {ports} ports reach as many"
-        most = ports * pods.units_per_pod * leaves.nodes_per_unit
-        impossible("radix of three tiers", message, ends.reach(most))
+        binding = f"radix of three tiers: {pods.num_pods:,} pods, and cores of {ports} ports reach as many"
+        raise OutOfReach(binding, ends.reach(ports * pods.units_per_pod * leaves.nodes_per_unit))
     links, spines = pods.num_pods * pods.spine_up, pods.spines_per_pod
     shared = max((n for n in range(1, spines + 1) if spines % n == 0 and n * links <= ports), default=1)
     for cores in range(-(-links * shared // ports), pods.spine_up + 1):

@@ -114,6 +114,26 @@ def test_the_nearest_design_is_one(plan) -> None:
     plan("hgx-b200", 1024, "superpod-b200-ndr", oversubscription=3.2)
 
 
+@pytest.mark.parametrize(
+    ("system", "asked", "fabric", "binds"),
+    [
+        ("gb300-nvl72", 201_600, "superpod-gb300-xdr", "radix of three tiers of the storage network: "),
+        ("hgx-b300", 1_000_000, "superpod-b300-xdr", "radix of three tiers: "),
+        ("hgx-h200", 2_000_000, "dragonfly-ndr", "dragonfly reach: "),
+    ],
+)
+def test_the_nearest_design_counts_every_network(plan, system, asked, fabric, binds) -> None:
+    """Storage and management end before the accelerators' own network does; one domain more does not work."""
+    with pytest.raises(InfeasibleError, match=binds) as refused:
+        plan(system, asked, fabric)
+    nearest = int(str(refused.value).split("works: ")[1].split(" ")[0].replace(",", ""))
+    step = 72 if system == "gb300-nvl72" else 8
+    assert nearest % step == 0
+    assert plan(system, nearest, fabric).num_accelerators == nearest
+    with pytest.raises(InfeasibleError):
+        plan(system, nearest + step, fabric)
+
+
 @pytest.mark.parametrize("asked", [{"oversubscription": 900.0}, {"num_planes": 0}, {"num_accelerators": -8}])
 def test_the_absurd_is_refused_with_its_range(plan, asked) -> None:
     with pytest.raises(InputError, match="expected"):
