@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import accuracy_limits as limits
+
 from gigawatt.catalog import load_catalog
+from gigawatt.design.training import predict_training
 from gigawatt.domain.calibration import TrainingFit
+from gigawatt.domain.training import Layout, TrainingJob
 from gigawatt.domain.validation import Ranking, Score, ValidationReport
 from gigawatt.validation.baseline import constant_mfu_score
-from gigawatt.validation.rows import read_rows
+from gigawatt.validation.configurations import chip_class
+from gigawatt.validation.rows import MeasuredRow, read_rows
 from gigawatt.validation.training import validate_apart
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +35,12 @@ BEGIN, END = "<!-- figures of docs/validation.md -->", "<!-- end of figures -->"
 IN_README = ("in the fit", "A", "B", "C", "constant MFU, leaving out families")
 MAIN, SINGLE = "training_measured.csv", "training_measured_vtrain_single.csv"
 KORTHIKANTI = "Reducing Activation Recomputation (arXiv 2205.05198) Table 5 via Calculon validation"
+
+LLAMA, LLAMA_SOFTWARE = "llama-3.1-405b", "NeMo container 24.07"
+LLAMA_LAYOUT = Layout(
+    tp=8, pp=16, vpp=8, dp=128, micro_batch=1, zero=1, recompute="none", schedule="interleaved"
+)
+"""Llama Team, arXiv 2407.21783, table 4 and section 3.3.2, with a release of the month of that paper."""
 
 REMARKS = {
     "vtrain-ground-truth-gpt-3-6b-016": (
@@ -62,6 +73,8 @@ class Figures(NamedTuple):
     flat_model: Score
     flat_family: Score
     fit: TrainingFit
+    rows: tuple[MeasuredRow, ...]
+    """Of the multi-node file."""
 
 
 def say(done: int, total: int, label: str) -> None:
@@ -82,6 +95,7 @@ def figures(data: Path) -> Figures:
         flat_model=constant_mfu_score(runs, "model"),
         flat_family=constant_mfu_score(runs, "family"),
         fit=catalogue.training_calibration().fit,
+        rows=runs,
     )
 
 
@@ -204,6 +218,53 @@ def ranking_table(f: Figures) -> str:
     )
 
 
+def limit_table(f: Figures) -> str:
+    """What knowing more than a layout would be worth."""
+    by_model, by_family = (limits.once_of(f.rows, one) for one in (f.by_model[0], f.by_family[0]))
+    b = limits.in_b(by_family)
+    rows = [
+        ("B, as predicted", limits.as_predicted(b)),
+        ("B, if each family's own speed were known", limits.with_own_speed(b, lambda run: run.family)),
+        (
+            "B, if that of each family on each accelerator and width were known",
+            limits.with_own_speed(b, lambda run: (run.family, *chip_class(run))),
+        ),
+        ("measured more than once: copied from the other releases", limits.from_other_releases(by_model)),
+        ("measured more than once: predicted, model left out", limits.of_repeated(by_model)),
+    ]
+    cells = [
+        (name, str(one.n), *map(percent, (one.mape_frac, one.median_frac, one.p90_frac)))
+        for name, one in rows
+    ]
+    return table("Runs | :n | :MAPE | :Median | :p90", cells)
+
+
+def order_table(f: Figures) -> str:
+    """What order noise and the oddities of a cluster leave."""
+    once = limits.once_of(f.rows, f.by_model[0])
+    gap_frac = f.fitted[0].repeat_floor.median_frac
+    rows = []
+    for one, part in zip(f.by_model[0].rankings, limits.clusters(once), strict=True):
+        again = limits.remeasured(part, gap_frac)
+        known = limits.by_tensor_parallelism(part)
+        rows.append((one.name, *(f"{x:.2f}" for x in (one.spearman, again, known))))
+    return table("Cluster | :Left out | :Measured anew | :Each TP degree's own speed known", rows)
+
+
+def llama_table() -> str:
+    """The published run that is larger than all measured ones, by software of its time and of today."""
+    catalogue = load_catalog()
+    calibration = catalogue.training_calibration()
+    system, accelerator = catalogue.require_plannable("hgx-h100", with_power=False)
+    rows = []
+    for software in (LLAMA_SOFTWARE, calibration.default_software):
+        job = TrainingJob(seq_len=8192, global_batch=2048, precision="bf16", software=software)
+        one = predict_training(catalogue.model(LLAMA), system, accelerator, LLAMA_LAYOUT, job, calibration)
+        shares = (one.step_s / one.high_step_s, 1.0, one.step_s / one.low_step_s)
+        rows.append((software, f"{one.step_s:.2f}", *(percent(one.mfu_frac * share) for share in shares)))
+    return table("Software | :Step s | :MFU, 10 % | :MFU | :MFU, 90 %", rows)
+
+
 def single_ranking(f: Figures) -> str:
     """The clusters of the single-node file in one sentence."""
     ranks = f.by_model[1].rankings
@@ -312,6 +373,9 @@ def sections(f: Figures) -> Iterator[tuple[str, Callable[[Figures], str]]]:
     yield "formats", lambda f: group_table(f, "number format")
     yield "sources", lambda f: group_table(f, "source")
     yield "rankings", ranking_table
+    yield "limits", limit_table
+    yield "llama", lambda _: llama_table()
+    yield "orders", order_table
     yield "single_ranking", single_ranking
     yield "intervals", interval_table
     yield "spreads", spread_table

@@ -192,6 +192,7 @@ class Catalog:
         fit names, else with the newest.
         """
         from gigawatt.domain.calibration import (
+            Architecture,
             AttentionKernels,
             NumberFormat,
             PhysicalParameter,
@@ -208,6 +209,9 @@ class Catalog:
             software=software,
             parameters=parse_records(load_yaml(self._calibration_file("parameters.yaml")), PhysicalParameter),
             attention=parse_records(load_yaml(self._calibration_file("attention.yaml")), AttentionKernels),
+            architectures=parse_records(
+                load_yaml(self._calibration_file("architectures.yaml")), Architecture
+            ),
             accounting=parse_records(load_yaml(self._calibration_file("memory.yaml")), MemoryAccounting),
             fit=fit,
             default_software=fit.default_software or max(software, key=lambda row: row.date).id,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gigawatt.domain.memory import MemoryAccounting
 from gigawatt.domain.record import Basis, Record, Sourced
 from gigawatt.domain.training import Schedule
+from gigawatt.units import parse_quantity
+
+MONTH = r"^\d{4}-\d{2}$"
+MONTH_S = parse_quantity("1 month", "_s")
 
 
 class NumberFormat(Sourced):
@@ -33,8 +37,12 @@ class TrainingSoftware(Sourced):
     """Id of the attention kernels that it runs; a level of the calibration."""
     flash: bool = True
     """Attention never materialises its scores."""
-    fused_sinks: bool = True
-    """The same for attention with learned sinks."""
+    releases: dict[str, Annotated[str, Field(pattern=MONTH)]] = Field(default={})
+    """Year and month of its releases, by name."""
+    graphed_architectures: tuple[str, ...] = ()
+    """Where a whole step below 16 bit is one CUDA graph, experts included: no layer stops for the host."""
+    drops_tokens: bool = False
+    """Experts take a fixed number of tokens, so that their layers need not ask how many there are."""
     sequence_parallel: bool = True
     dropout: bool = False
     fused_accumulation: bool = True
@@ -54,6 +62,27 @@ class TrainingSoftware(Sourced):
     """The network of a measured row that does not say; else the system's own."""
     replaces: bool = False
     """Whether a release's own entry stands for the framework's."""
+
+    def released(self, vintage: str) -> str:
+        """Year and month of a release; of the newest where it is not listed, or of the entry without a list."""
+        return self.releases.get(vintage) or max(self.releases.values(), default=self.date)
+
+
+class Architecture(Sourced):
+    """When a generation of accelerators came out: software younger than that knows it less well."""
+
+    available: str = Field(pattern=MONTH)
+    """Year and month in which the first systems of it shipped."""
+
+    def age_s(self, released: str) -> float:
+        """From then to the month of a release; 0 where that was before."""
+        return MONTH_S * max(_months(released) - _months(self.available), 0)
+
+
+def _months(text: str) -> int:
+    """Months since the year 0 of "2025-09"; a year alone is its middle."""
+    year, _, month = text.partition("-")
+    return 12 * int(year) + int(month[:2] or 7)
 
 
 class PhysicalParameter(Sourced):
@@ -118,6 +147,7 @@ class TrainingCalibration(Record):
     software: tuple[TrainingSoftware, ...]
     parameters: tuple[PhysicalParameter, ...]
     attention: tuple[AttentionKernels, ...]
+    architectures: tuple[Architecture, ...]
     accounting: tuple[MemoryAccounting, ...]
     fit: TrainingFit
     default_software: str

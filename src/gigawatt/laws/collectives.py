@@ -142,3 +142,19 @@ def distinct_domains(top_k: Number, domains: Number) -> Number:
     5.25
     """
     return domains * (1.0 - (1.0 - 1.0 / domains) ** top_k)
+
+
+def open_domains(domains: Number, groups: Number, groups_per_token: Number) -> Number:
+    """Of `domains` that hold all experts, in how many a token may choose where routing is limited to groups.
+
+    Experts form `groups` equal groups in the order of their ranks, and a token's experts lie in
+    `groups_per_token` of them. Where a domain holds whole groups, no token visits more domains than groups.
+    One group: no limit.
+    Source: DeepSeek-AI, "DeepSeek-V3 Technical Report", arXiv 2412.19437, section 2.1.2 (node-limited
+    routing: 8 groups, of which a token visits 4).
+
+    >>> [float(open_domains(domains, 8, 4)) for domains in (2, 4, 8, 16)]
+    [2.0, 4.0, 4.0, 8.0]
+    """
+    share = np.minimum(groups_per_token / groups, 1.0)
+    return np.maximum(domains * share, np.minimum(domains, groups * share))

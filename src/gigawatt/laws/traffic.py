@@ -84,6 +84,20 @@ def scores_bytes(dropout: Number) -> Number:
     return 4 + 5 * dropout
 
 
+def scores_backward_bytes(dropout: Number) -> Number:
+    """Backward traffic of the same softmax per score [bytes].
+
+    Its gradient reads the saved output and the incoming gradient and writes one (6); that of dropout reads
+    gradient and mask and writes (5).
+    Source: Ivanov et al., "Data Movement Is All You Need", arXiv 2007.00072, table 1 (operators of the
+    backward pass).
+
+    >>> scores_backward_bytes(1)
+    11
+    """
+    return 6 + 5 * dropout
+
+
 def loss_bytes() -> Number:
     """Traffic per logit of a vocabulary-parallel cross entropy, forward and backward [bytes].
 

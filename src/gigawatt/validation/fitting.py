@@ -21,7 +21,7 @@ ROBUST = 1.2
 BOUND = 3.0
 """Furthest that an offset may stray from its centre, in prior deviations."""
 STEP = 1e-6
-"""Of finite differences, in prior deviations."""
+"""Of finite differences, as a change of a parameter's logarithm (or logit)."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Problem:
     scales: Mapping[str, str]
     size: int
 
-    def values(self, offsets: Floats) -> dict[str, Floats]:
-        """Each parameter [runs] from the vector of offsets, in prior deviations."""
-        sums: dict[str, Floats] = {}
+    def values(self, offsets: Floats, moved: str = "") -> dict[str, Floats]:
+        """Each parameter [runs] from the offsets, in prior deviations; `moved` is a step further."""
+        sums: dict[str, Floats] = {moved: np.full(self.low.shape, STEP)} if moved else {}
         for level in self.levels:
             own = np.append(offsets[level.start : level.start + len(level.keys)] * level.sd, 0.0)[level.index]
             sums[level.name] = sums.get(level.name, np.zeros_like(own)) + own
@@ -61,29 +61,32 @@ class Problem:
             for name, centre in self.centres.items()
         }
 
-    def physics(self, offsets: Floats) -> Physics:
+    def physics(self, offsets: Floats, moved: str = "") -> Physics:
         """Physics [runs]."""
-        return assemble(self.values(offsets), self.low)
+        return assemble(self.values(offsets, moved), self.low)
 
-    def log_ratio(self, offsets: Floats) -> Floats:
+    def log_ratio(self, offsets: Floats, moved: str = "") -> Floats:
         """Logarithm of predicted over measured [runs]."""
-        predicted: Floats = np.log(self.batch.price(self.physics(offsets)).step_s) - self.measured_log_s
+        step_s = self.batch.price(self.physics(offsets, moved)).step_s
+        predicted: Floats = np.log(step_s) - self.measured_log_s
         return predicted
 
     def slopes(self, offsets: Floats) -> Floats:
         """Change of `log_ratio` with each offset [runs, offsets].
 
-        A run has one key of each level, so all keys of a level are moved at once: one pricing a level, not
+        A run has one key of each level, and the levels of a parameter add up: one pricing a parameter, not
         one a key.
         """
         base = self.log_ratio(offsets)
         found: Floats = np.zeros((base.size, self.size + 1))
+        steep = {
+            name: (self.log_ratio(offsets, name) - base) / STEP
+            for name in dict.fromkeys(level.name for level in self.levels)
+        }
         for level in self.levels:
-            moved = offsets.copy()
-            moved[level.start : level.start + len(level.keys)] += STEP
             known = level.index < len(level.keys)
             column = np.where(known, level.start + level.index, self.size)
-            found[np.arange(base.size), column] += (self.log_ratio(moved) - base) / STEP
+            found[np.arange(base.size), column] += steep[level.name] * level.sd
         return found[:, : self.size]
 
 

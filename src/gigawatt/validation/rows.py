@@ -187,11 +187,13 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
 
 
 def _with_options(setting: Setting, row: Mapping[str, str]) -> Setting:
-    """The setting with what the row switches on beside its recomputation: "selective+sp"."""
-    if "sp" not in row.get("recompute", "").split("+")[1:]:
-        return setting
-    software = setting.software.model_copy(update={"sequence_parallel": True})
-    return replace(setting, software=software)
+    """The setting with what the row switches on: "+sp" in its recomputation, "(tokendrop)" in its notes."""
+    stated = {
+        "sequence_parallel": "sp" in row.get("recompute", "").split("+")[1:],
+        "drops_tokens": "(tokendrop)" in row.get("notes", ""),
+    }
+    switched_on = {name: True for name, found in stated.items() if found}
+    return replace(setting, software=setting.software.model_copy(update=switched_on))
 
 
 def _framework(row: Mapping[str, str], calibration: TrainingCalibration) -> str:

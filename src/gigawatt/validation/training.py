@@ -202,15 +202,15 @@ def _memory(priced: Sequence[MeasuredRun], found: Predictions | None) -> Score:
 
 
 def _rankings(outcome: _Outcome) -> tuple[Ranking, ...]:
-    once = outcome.once(lambda run: (_cluster(run), run.layout, run.job))
+    once = outcome.once(lambda run: (cluster_of(run), run.layout, run.job))
     found = []
-    for group in grouped(_cluster(run) for run in once.runs):
+    for group in grouped(cluster_of(run) for run in once.runs):
         if len(group) < MIN_RANKED:
             continue
         part = once.of(group)
-        tokens = np.array([_tokens_per_accelerator(run) for run in part.runs])
+        tokens = np.array([tokens_per_accelerator(run) for run in part.runs])
         predicted, measured = tokens / part.step_s, tokens / part.measured_s
-        model, kind, count, seq_len, software = _cluster(part.runs[0])[:5]
+        model, kind, count, seq_len, software = cluster_of(part.runs[0])[:5]
         found.append(
             Ranking(
                 name=f"{model}, {count} {kind}, {seq_len} tokens, {software}",
@@ -222,7 +222,7 @@ def _rankings(outcome: _Outcome) -> tuple[Ranking, ...]:
     return tuple(found)
 
 
-def _cluster(run: MeasuredRun) -> tuple[str, ...]:
+def cluster_of(run: MeasuredRun) -> tuple[str, ...]:
     """One model on one cluster; the shape, because rows of one name may differ in it."""
     shape = (str(run.model.hidden), str(run.model.num_layers))
     return (
@@ -232,7 +232,8 @@ def _cluster(run: MeasuredRun) -> tuple[str, ...]:
     )
 
 
-def _tokens_per_accelerator(run: MeasuredRun) -> float:
+def tokens_per_accelerator(run: MeasuredRun) -> float:
+    """What one accelerator does in a step, if the tokens are shared out."""
     return run.job.global_batch * run.job.seq_len / run.layout.num_accelerators
 
 

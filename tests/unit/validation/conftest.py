@@ -14,7 +14,7 @@ COLUMNS = (
     "id", "source", "framework", "software", "model", "params_b", "layers", "hidden", "ffn_hidden", "heads",
     "kv_heads", "head_dim", "vocab", "seq_len", "global_batch_seqs", "micro_batch", "gpus", "gpu_kind",
     "inter_node_network_GBps", "tp", "cp", "ep", "pp", "vpp", "dp", "zero", "recompute", "precision",
-    "measured_step_s", "measured_tflops_per_gpu", "measured_mfu", "measured_peak_mem_gib",
+    "measured_step_s", "measured_tflops_per_gpu", "measured_mfu", "measured_peak_mem_gib", "notes",
 )  # fmt: skip
 
 LLAMA_ON_H100 = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gigawatt.design.training.physics import physics_of
 from gigawatt.validation.pricing import predict_runs
 from gigawatt.validation.rows import read_rows
 
@@ -38,3 +39,22 @@ def test_sequence_parallelism_is_what_lets_530b_run_with_selective_recomputation
     """It ran so on A100 of 80 GB; without, each rank keeps all of the 10 s b h between its products."""
     runs = read_rows([runs_file([{**GPT_530B, "recompute": recompute}])], catalogue)
     assert (predict_runs(runs, catalogue.training_calibration()).memory_bytes[0] < 80e9) == fits
+
+
+QWEN = {
+    "source": "performance summary 25.09", "framework": "Megatron-Core (Megatron-Bridge)",
+    "software": "NeMo container 25.09", "model": "qwen3-30b-a3b", "gpus": "8", "gpu_kind": "B200",
+    "seq_len": "4096", "global_batch_seqs": "512", "micro_batch": "1", "tp": "1", "cp": "1", "ep": "8",
+    "pp": "1", "dp": "8", "zero": "1", "precision": "fp8-cs", "measured_step_s": "14.51",
+}  # fmt: skip
+
+
+def test_dropping_tokens_spares_the_stop_of_every_layer_of_experts(runs_file, catalogue) -> None:
+    """48 layers, 64 micro-batches, and what the calibration says of a stop with 16 local experts."""
+    rows = [{**QWEN, "notes": notes} for notes in ("(dropless)", "(tokendrop)")]
+    runs = read_rows([runs_file(rows)], catalogue)
+    calibration = catalogue.training_calibration()
+    stopping, dropping = predict_runs(runs, calibration).step_s
+    physics = physics_of(calibration, runs[0].setting)
+    stops_s = 48 * 64 * physics.moe_sync_s * (1.0 + 16.0 / physics.sync_experts)
+    assert stopping - dropping == pytest.approx(stops_s, rel=1e-3)

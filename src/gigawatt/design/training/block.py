@@ -60,8 +60,11 @@ def linear_s(
 ) -> tuple[Number, Number]:
     """Forward and backward time of a linear layer: y = x W, then dx = dy W' and dW = x' dy [s, s].
 
-    Its products sustain `rate` [FLOP/s] on operands of `size` bytes an element.
+    Its products sustain `rate` [FLOP/s], once libraries have settled, on operands of `size` bytes an element.
     """
+    rate = rate * compute.library_frac(
+        recipe.library_age_s, physics.library_lag_frac, physics.library_settling_s
+    )
     forward = product_s(m, n, k, count, rate, size, chip, physics, BF16_BYTES)
     data = product_s(m, k, n, count, rate, size, chip, physics, BF16_BYTES)
     weight = product_s(n, k, m, count, rate, size, chip, physics, 2 * recipe.gradient_bytes)
@@ -148,13 +151,12 @@ def attention_s(
     seq = split.seq_len
     scores = product_s(seq, seq, block.head_dim, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
     mix = product_s(seq, block.v_head_dim, seq, batched, rate16, BF16_BYTES, chip, physics, BF16_BYTES)
-    softmax_bytes = batched * seq * seq * traffic.scores_bytes(recipe.dropout) * physics.softmax_traffic
-    softmax = softmax_bytes / (chip.hbm_bytes_per_s * physics.hbm_frac)
-    plain = scores + mix + softmax
-    unfused_sinks = block.sinks * (1.0 - recipe.fused_sinks) * np.where(block.window_tokens > 0, 0.0, 1.0)
-    flash = recipe.flash * (1.0 - unfused_sinks)
-    forward = flash * fused + (1.0 - flash) * plain
-    backward = flash * physics.flash_backward * fused + (1.0 - flash) * 2.0 * plain
+    # One byte of every score, as often as it passes.
+    pass_s = batched * seq * seq * physics.softmax_traffic / (chip.hbm_bytes_per_s * physics.hbm_frac)
+    plain = scores + mix + traffic.scores_bytes(recipe.dropout) * pass_s
+    plain_backward = 2.0 * (scores + mix) + traffic.scores_backward_bytes(recipe.dropout) * pass_s
+    forward = recipe.flash * fused + (1.0 - recipe.flash) * plain
+    backward = recipe.flash * physics.flash_backward * fused + (1.0 - recipe.flash) * plain_backward
     return forward, backward
 
 
@@ -175,7 +177,8 @@ def traffic_bytes(
     norm = tokens / norm_split * traffic.norm_and_residual_bytes(hidden, recipe.dropout)
     rotary = local * traffic.rotary_bytes(block.num_heads, block.head_dim)
     biased = block.expert_bias * copies * traffic.biased_expert_bytes(hidden, block.expert_ffn, block.gated)
-    activation = traffic.activation_bytes(ffn, block.gated) + biased
+    biased = biased * physics.moe_traffic
+    activation = traffic.activation_bytes(ffn, block.gated)
     routing = (
         moe * local * traffic.routing_bytes(hidden, block.num_experts, block.top_k) * physics.moe_traffic
     )
@@ -185,9 +188,10 @@ def traffic_bytes(
         + ffn * (1.0 + block.gated)
         + copies * hidden
     )
-    forward = (norm + rotary + activation) * physics.traffic + routing + cast_in * recipe.cast_bytes
+    forward = (norm + rotary + activation) * physics.traffic + routing + biased + cast_in * recipe.cast_bytes
     again = traffic.BACKWARD_NORM * norm + rotary + traffic.BACKWARD_ACTIVATION * activation
     backward = again * physics.traffic + traffic.BACKWARD_NORM * routing + cast_out * recipe.cast_bytes
+    backward = backward + traffic.BACKWARD_ACTIVATION * biased
     return forward, backward
 
 
@@ -212,7 +216,7 @@ def ep_s(block: BlockShape, hidden: Number, split: Split, chip: Chip, physics: P
     """
     tokens = split.seq_len * split.micro_batch / split.cp / split.tp
     rank_bytes = tokens * block.top_k * hidden * BF16_BYTES
-    exchange = wires.experts_s(rank_bytes, block.top_k, split.ep, split.etp, chip, physics)
+    exchange = wires.experts_s(rank_bytes, block, split.ep, split.etp, chip, physics)
     share = wires.gather_s(rank_bytes * split.etp, split.etp, 1.0, chip, physics)
     return 2.0 * (exchange + share) * (block.num_experts > 0)
 
@@ -241,9 +245,9 @@ def block_cost(
     forward = gemm_f + core_f + move_f + tp_f + cp_f + ep_f
     backward = gemm_b + core_b + move_b + tp_b + cp_b + ep_b
     again = split.full * forward + split.selective * core_f
-    sync = moe * physics.moe_sync_s * (1.0 + block.num_experts / split.ep / physics.sync_experts)
+    sync = physics.moe_sync_s * (1.0 + block.num_experts / split.ep / physics.sync_experts)
     host = physics.host_block_s * (1.0 + BACKWARD_LAUNCHES + split.full)
-    total = compute.issue_bound_s(forward + backward + again, host) + sync
+    total = compute.issue_bound_s(forward + backward + again, host) + moe * recipe.stops * sync
     return BlockCost(
         gemm_s=gemm_f + gemm_b,
         attention_s=core_f + core_b,

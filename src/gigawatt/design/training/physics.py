@@ -30,6 +30,8 @@ class Setting:
     vintage: str
     keys: Mapping[str, str]
     parameters: tuple[PhysicalParameter, ...]
+    library_age_s: float
+    """From the day on which the architecture came out to the software's release; 0 where no day is known."""
     centres: Mapping[str, float]
     """Prior centre of every parameter: the general one, or what published figures give for this setting."""
 
@@ -48,7 +50,7 @@ def software_of(calibration: TrainingCalibration, vintage: str, framework: str =
     """The software whose aliases have the release, else the framework. Errors: UnknownIdError."""
     for name in (vintage, framework):
         for row in calibration.software:
-            if name and name in (row.id, *row.aliases):
+            if name and name in (row.id, *row.aliases, *row.releases):
                 return row
     known = ", ".join(row.id for row in calibration.software)
     raise UnknownIdError(f"unknown training software {vintage or framework!r}; known: {known}")
@@ -78,7 +80,15 @@ def setting_of(
         "software": vintage,
     }
     centres = _centres(calibration, accelerator, software, row.peak)
-    return Setting(row, software, vintage, keys, calibration.parameters, centres)
+    age_s = _library_age_s(calibration, accelerator, software.released(vintage))
+    return Setting(row, software, vintage, keys, calibration.parameters, age_s, centres)
+
+
+def _library_age_s(calibration: TrainingCalibration, accelerator: Accelerator, released: str) -> float:
+    for row in calibration.architectures:
+        if row.id == accelerator.architecture:
+            return row.age_s(released)
+    return 0.0
 
 
 def _centres(
@@ -132,12 +142,19 @@ def assemble(values: Mapping[str, Number], low: Number) -> Physics:
     )
 
 
+def _stops(setting: Setting) -> bool:
+    """Whether layers of experts stop for the host: neither a graph of the whole step nor dropped tokens."""
+    graphed = setting.keys["architecture"] in setting.software.graphed_architectures
+    return not (setting.software.drops_tokens or (graphed and setting.format.peak != "bf16"))
+
+
 def recipe_of(setting: Setting) -> Recipe:
     """The software's facts as numbers."""
     software, row = setting.software, setting.format
     return Recipe(
         flash=float(software.flash),
-        fused_sinks=float(software.fused_sinks),
+        stops=float(_stops(setting)),
+        library_age_s=setting.library_age_s,
         sequence_parallel=float(software.sequence_parallel),
         dropout=float(software.dropout),
         operand_bytes=row.operand_bytes,

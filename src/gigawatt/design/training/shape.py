@@ -38,7 +38,8 @@ def block_kind(block: Block, count: float) -> BlockKind:
         top_k=float(moe.num_experts_per_token if moe else 0),
         expert_ffn=float(moe.hidden if moe else 0),
         shared_ffn=float(moe.shared_hidden if moe else 0),
-        sinks=float(a.num_sinks > 0),
+        groups=float(moe.num_groups if moe else 1),
+        groups_per_token=float(moe.num_groups_per_token if moe else 1),
         expert_bias=float(moe.bias if moe else False),
     )
     return BlockKind(shape, float(count))

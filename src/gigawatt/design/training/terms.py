@@ -30,8 +30,9 @@ class BlockShape(NamedTuple):
     top_k: Number
     expert_ffn: Number
     shared_ffn: Number
-    sinks: Number = 0.0
-    """1 where attention has learned sinks."""
+    groups: Number = 1.0
+    """Of experts, between which routing chooses first; 1 where it chooses among all experts."""
+    groups_per_token: Number = 1.0
     expert_bias: Number = 0.0
     """1 where experts have biases and a clamped activation (gpt-oss): no fused kernel covers them."""
 
@@ -81,8 +82,10 @@ class Recipe(NamedTuple):
 
     flash: Number
     """1 where attention never materialises its scores."""
-    fused_sinks: Number
-    """1 where that holds for full attention with learned sinks too."""
+    stops: Number
+    """1 where a layer of experts stops until the host knows how many tokens each of them got."""
+    library_age_s: Number
+    """How much younger than the accelerator's architecture the software is."""
     sequence_parallel: Number
     dropout: Number
     operand_bytes: Number
@@ -108,6 +111,10 @@ class Physics(NamedTuple):
     """Sustained share of peak in the layers' matrix products, apart from shape effects."""
     gemm16_frac: Number
     """The same in 16 bit."""
+    library_lag_frac: Number
+    """By how much longer those products take on the day on which an architecture comes out."""
+    library_settling_s: Number
+    """Time in which that lag falls by a factor of e."""
     attention_frac: Number
     """Sustained share of the 16-bit peak in fused attention, apart from short heads and windows."""
     head_ramp: Number
@@ -133,7 +140,7 @@ class Physics(NamedTuple):
     softmax_traffic: Number
     """Passes over materialised attention scores, against the minimum of eight bytes a score."""
     moe_traffic: Number
-    """The same for permutation, routing and dispatch of an MoE layer."""
+    """The same of an MoE layer's own kernels: permutation, routing, biases of experts."""
     scale_up_frac: Number
     scale_out_frac: Number
     hop_s: Number

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gigawatt.design.training.terms import Chip, Physics
+from gigawatt.design.training.terms import BlockShape, Chip, Physics
 from gigawatt.laws import collectives
 from gigawatt.laws.numbers import Number
 
@@ -39,17 +39,18 @@ def _ring_links(group: Number, stride: Number, chip: Chip, physics: Physics) -> 
 
 
 def experts_s(
-    rank_bytes: Number, top_k: Number, group: Number, stride: Number, chip: Chip, physics: Physics
+    rank_bytes: Number, block: BlockShape, group: Number, stride: Number, chip: Chip, physics: Physics
 ) -> Number:
-    """One dispatch (or combine) of `rank_bytes` of token copies to `top_k` experts each [s].
+    """One dispatch (or combine) of `rank_bytes` of token copies, each bound for one of its experts [s].
 
     A token bound for several experts of one far domain crosses once and is copied there, over the scale-up
     network. What leaves the pod shares its uplinks.
     """
     inside = collectives.ranks_inside(group, stride, chip.domain)
     domains = np.maximum(1.0, group / inside)
-    top_k = np.maximum(top_k, 1.0)
-    copies = collectives.distinct_domains(top_k, domains) / np.minimum(top_k, domains)
+    top_k = np.maximum(block.top_k, 1.0)
+    within = collectives.open_domains(domains, block.groups, block.groups_per_token)
+    copies = collectives.distinct_domains(top_k, within) / np.minimum(top_k, domains)
     out = chip.scale_out_bytes_per_s * physics.scale_out_frac
     leaving = 1.0 - collectives.ranks_inside(group, stride, chip.pod) / np.maximum(group, 1.0)
     slower = np.maximum(1.0, chip.oversubscription * leaving * domains / np.maximum(domains - 1.0, 1.0))

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from gigawatt.catalog import load_catalog
 from gigawatt.design.training import predict_training, wires
 from gigawatt.design.training.context import context_of
-from gigawatt.design.training.terms import Chip, Physics
+from gigawatt.design.training.terms import BlockShape, Chip, Physics
 from gigawatt.domain.fabric import Network
 from gigawatt.domain.training import Layout, TrainingJob
 
 CATALOG = load_catalog()
 JOB = TrainingJob(seq_len=4096, global_batch=512, precision="bf16")
+
+
+def experts(top_k: int, groups: int = 1, groups_per_token: int = 1) -> BlockShape:
+    """A layer of 64 experts."""
+    blank = BlockShape(*[0.0] * len(BlockShape._fields))
+    return blank._replace(
+        num_experts=64.0,
+        top_k=float(top_k),
+        groups=float(groups),
+        groups_per_token=float(groups_per_token),
+    )
 
 
 def network(pod: int, oversubscription: float) -> Network:
@@ -57,8 +70,20 @@ def test_a_ring_with_enough_nodes_in_each_pod_is_not_slowed() -> None:
 
 def test_all_to_all_pays_for_every_byte_that_leaves_the_pod() -> None:
     # Top 1 of 64 experts on 64 nodes, 16 in a pod: 48/64 of 1 GB over a seventh of 50 GB/s.
-    seconds = wires.experts_s(1e9, 1.0, 64.0, 8.0, *terms(128, 7.0))
+    seconds = wires.experts_s(1e9, experts(1), 64.0, 8.0, *terms(128, 7.0))
     assert seconds == pytest.approx(48 / 64 * 1e9 / (50e9 / 7), rel=1e-9)
+
+
+def test_a_token_held_to_half_of_the_groups_crosses_to_half_of_the_nodes() -> None:
+    """Eight picks among four nodes instead of eight, every sequence of picks counted."""
+    free, held = (
+        sum(len(set(picks)) for picks in itertools.product(range(nodes), repeat=8)) / nodes**8
+        for nodes in (8, 4)
+    )
+    seconds = [
+        wires.experts_s(1e9, experts(8, *groups), 64.0, 1.0, *terms(1024, 1.0)) for groups in ((1, 1), (8, 4))
+    ]
+    assert seconds[1] / seconds[0] == pytest.approx(held / free, rel=1e-6)
 
 
 def test_a_message_from_every_rank_of_a_pod_finds_the_uplinks_taken() -> None:

@@ -1,0 +1,61 @@
+"""What a release knows of an accelerator: how old it is, and whether its experts stop for the host."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from gigawatt.catalog import load_catalog
+from gigawatt.design.training.physics import recipe_of, setting_of
+from gigawatt.domain.calibration import Architecture
+
+CATALOG = load_catalog()
+CALIBRATION = CATALOG.training_calibration()
+YEAR_S = 31557600.0
+
+
+def architecture(available: str) -> Architecture:
+    return Architecture(id="x", name="X", source="s", basis="published", date="2022-09", available=available)
+
+
+@pytest.mark.parametrize(
+    ("released", "years"), [("2023-10", 1.0), ("2022-10", 0.0), ("2021-01", 0.0), ("2023", 0.75)]
+)
+def test_an_age_counts_months_from_the_first_systems_and_never_runs_backwards(released, years) -> None:
+    """A year alone stands for its middle, July."""
+    assert architecture("2022-10").age_s(released) == pytest.approx(years * YEAR_S)
+
+
+def test_a_month_is_needed() -> None:
+    with pytest.raises(ValidationError, match="available"):
+        architecture("2022")
+
+
+def test_every_architecture_of_the_catalogue_has_its_day() -> None:
+    known = {row.id for row in CALIBRATION.architectures}
+    assert {CATALOG.accelerator(id).architecture for id in CATALOG.ids("accelerators")} <= known
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "precision", "software", "stops"),
+    [
+        ("gb200-186gb", "mxfp8", "NeMo container 26.08", 0.0),  # one graph for the whole step
+        ("gb200-186gb", "bf16", "NeMo container 26.08", 1.0),  # attention and routing in graphs only
+        ("gb200-186gb", "mxfp8", "NeMo container 26.04", 1.0),
+        ("h100-sxm-80gb", "fp8", "NeMo container 26.08", 1.0),
+    ],
+)
+def test_experts_stop_for_the_host_but_in_graphs_of_the_whole_step(
+    accelerator, precision, software, stops
+) -> None:
+    setting = setting_of(CALIBRATION, CATALOG.accelerator(accelerator), precision, software)
+    assert recipe_of(setting).stops == stops
+
+
+def test_an_unlisted_release_is_taken_as_the_newest_and_an_unlisted_framework_as_its_entry() -> None:
+    accelerator = CATALOG.accelerator("h100-sxm-80gb")
+    named = setting_of(CALIBRATION, accelerator, "bf16", "NeMo container 26.08")
+    own = setting_of(CALIBRATION, accelerator, "bf16", "ours", "Megatron-Core (Megatron-Bridge)")
+    assert own.library_age_s == named.library_age_s
+    eager = setting_of(CALIBRATION, accelerator, "bf16", "llm-foundry 2023")
+    assert eager.library_age_s == pytest.approx(0.75 * YEAR_S)  # October 2022 to July 2023
