@@ -48,7 +48,11 @@ _MOST_SHARING = 1024
 )
 @click.option("--captured", is_flag=True, help="Launched from a captured graph, not from the host.")
 @click.option(
-    "--straggler", type=Quantity("_s"), metavar="T", help='By how much one rank comes late, such as "2 ms".'
+    "--straggler",
+    "straggler_s",
+    type=Quantity("_s"),
+    metavar="T",
+    help='By how much one rank comes late, such as "2 ms".',
 )
 @overlay_option
 @speaking
@@ -66,7 +70,7 @@ def collective(
     top_k: int | None,
     algorithm: str,
     captured: bool,
-    straggler: float | None,
+    straggler_s: float | None,
     overlays: tuple[Path, ...],
 ) -> int:
     """Predict how long the collective NAME takes, with its range, its algorithm and what sets it.
@@ -91,7 +95,7 @@ def collective(
         top_k=top_k,
         algorithm=algorithm,
         captured=captured,
-        straggler_s=straggler or 0.0,
+        straggler_s=straggler_s or 0.0,
     )
     try:
         found = time_collective(question, overlays)
