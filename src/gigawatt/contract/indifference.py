@@ -185,6 +185,11 @@ class Appraiser:
         ]
         return np.array(table) * chance[mine.node]
 
+    def cost_without(self, offer: int) -> float:
+        """What the portfolio costs more when the offer is not there; nothing where it is not bought."""
+        columns = self._columns(offer)
+        return self._without(offer, columns) if self.values[columns].sum() > LEAST_BOUGHT else 0.0
+
     def _without(self, offer: int, columns: Ints) -> float:
         """What the portfolio costs more when the offer is not there; infinite where none is left."""
         shut = np.zeros(len(columns))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.contract.answers import answered
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.columns import Plan
 from gigawatt.contract.families import Pool
@@ -277,5 +278,6 @@ def plan_portfolio(
     """
     solved = solve_portfolio(roadmap, progress)
     found = portfolio_of(solved)
-    del questions
+    if questions:
+        found = answered(roadmap, solved.plan, found, progress)
     return found, solved.clock

@@ -96,7 +96,10 @@ MANY_SIGNATURES = 2**18
 
 
 def build_model(
-    roadmap: Roadmap, tree: Tree | None = None, risk: bool = True, capped: frozenset[int] | None = None
+    roadmap: Roadmap,
+    tree: Tree | None = None,
+    risk: bool = True,
+    capped: frozenset[int] | None = None,
 ) -> Model:
     """Everything but the choice of signatures that the solver starts with.
 

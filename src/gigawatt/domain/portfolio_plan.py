@@ -223,6 +223,25 @@ class PriceRemark(Record):
     message: str
 
 
+class BreakEven(Record):
+    """Where owning one kind at one site costs as much as renting it."""
+
+    kind: str
+    site: str
+    owned: str
+    rented: str
+    own_usd_per_gpu_h: float
+    """Capital less what is fetched, power and upkeep, over the delivered hours within the horizon, discounted."""
+    rent_usd_per_gpu_h: float
+    """Of the rent, over delivered hours."""
+    price_usd_per_gpu_h: float
+    """Quoted rent below which renting is cheaper."""
+    utilisation_frac: float
+    """Share of hours above which owning is cheaper than renting by the hour; above 1: never."""
+    delay_months: int | None
+    """Months of delay, rent paid meanwhile, from which owning is dearer; None: not within the horizon."""
+
+
 class Portfolio(Record):
     """What to own, rent and sign, and when; what every offer is worth; what proves it."""
 
@@ -246,5 +265,6 @@ class Portfolio(Record):
     strategies: tuple[Strategy, ...] = ()
     risk: RiskFigures | None = None
     flips: tuple[Flip, ...] = ()
+    break_evens: tuple[BreakEven, ...] = ()
     remarks: tuple[PriceRemark, ...] = ()
     assumptions: tuple[str, ...] = Field(default=())

@@ -26,6 +26,8 @@ def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
     yield shown(signed_table(plan), "more signatures; --out writes all")
     if plan.worth:
         yield worth_table(plan)
+    if plan.break_evens:
+        yield break_even_table(plan)
     if plan.strategies:
         yield strategy_table(plan)
     if plan.flips:
@@ -133,6 +135,23 @@ def worth_table(plan: Portfolio) -> Table:
     )
     rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in plan.worth)
     return without_blank_columns(Table(title="What every offer is worth", columns=columns, rows=rows))
+
+
+def break_even_table(plan: Portfolio) -> Table:
+    """Build or rent, by kind and site."""
+    columns = (
+        text_column("kind", "Kind"),
+        text_column("site", "Site"),
+        text_column("owned", "Owned"),
+        text_column("rented", "Rented"),
+        Column("own_usd_per_gpu_h", "Owning"),
+        Column("rent_usd_per_gpu_h", "Renting"),
+        Column("price_usd_per_gpu_h", "Rent cheaper below"),
+        Column("utilisation_frac", "Own cheaper above use of"),
+        Column("delay_months", "Rent cheaper from months late"),
+    )
+    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in plan.break_evens)
+    return Table(title="Build or rent: where they cost the same", columns=columns, rows=rows)
 
 
 def strategy_table(plan: Portfolio) -> Table:
