@@ -21,6 +21,7 @@ Scores = NDArray[np.float32]
 
 FINISH_START, START_START, FINISH_FINISH = 0, 1, 2
 NUM_BINS = 10
+PATHS = 32
 TICKS = 4096
 """Of a day, in which dates are summed."""
 MAX_SCORE = 6.0
@@ -125,6 +126,10 @@ class Block(NamedTuple):
     """[activities, samples] link that held the start, or -1."""
     finish_link: NDArray[np.int32]
     """[activities, samples] link that held the end, or -1."""
+    starts: NDArray[np.uint32]
+    """[activities, samples] bits of the milestones whose longest path goes through its start."""
+    ends: NDArray[np.uint32]
+    """[activities, samples] the same of its end."""
     bins: NDArray[np.int8]
     """[drivers, samples] tenth, or -1 of what is certain."""
 
@@ -248,25 +253,39 @@ def work_on(calendars: Calendars, calendar: int, start: Floats, duration: Floats
 def trace(network: Network, block: Block, tally: Tally, dates: Floats) -> None:
     """Take the dates [samples, milestones] d of milestones, and count what is on the longest path to each.
 
-    Of two activities that hold a date the first counts.
+    Of two activities that hold a date the first counts. Paths to up to 32 milestones are followed at once, as
+    bits, from the last activity to the first.
     """
-    for number in range(len(network.milestones)):
+    num_milestones, num_rows = len(network.milestones), block.start.shape[0]
+    for number in range(num_milestones):
         for n in range(dates.shape[0]):
-            row = network.milestones[number]
-            dates[n, number] = block.finish[row, n]
-            at_finish = True
-            while True:
-                if at_finish:
-                    link = block.finish_link[row, n]
-                    if link >= 0:
-                        row = network.source[link]
-                        continue
-                    tally.critical[row, number] += 1
-                link = block.start_link[row, n]
-                if link < 0:
-                    break
-                at_finish = network.kind[link] == FINISH_START
-                row = network.source[link]
+            dates[n, number] = block.finish[network.milestones[number], n]
+    for first in range(0, num_milestones, PATHS):
+        count = min(PATHS, num_milestones - first)
+        block.starts[:] = 0
+        block.ends[:] = 0
+        for number in range(count):
+            block.ends[network.milestones[first + number], :] |= np.uint32(1 << number)
+        for row in range(num_rows - 1, -1, -1):
+            _trace_row(network, block, tally.critical[row, first : first + count], row, dates.shape[0])
+
+
+def _trace_row(network: Network, block: Block, critical: Ints, row: int, num_samples: int) -> None:
+    for n in range(num_samples):
+        paths, begun = block.ends[row, n], block.starts[row, n]
+        if paths:
+            link = block.finish_link[row, n]
+            if link >= 0:
+                block.ends[network.source[link], n] |= paths
+            else:
+                begun |= paths
+                for number in range(len(critical)):
+                    critical[number] += (paths >> np.uint32(number)) & np.uint32(1)
+        if begun:
+            link = block.start_link[row, n]
+            if link >= 0:
+                into = block.ends if network.kind[link] == FINISH_START else block.starts
+                into[network.source[link], n] |= begun
 
 
 def count_days(block: Block, tally: Tally, num_samples: int) -> None:

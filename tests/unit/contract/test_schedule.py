@@ -291,6 +291,20 @@ def test_of_two_alike_in_parallel_each_is_critical_half_of_the_time() -> None:
     assert c.criticality_frac["end"] == 1.0
 
 
+def test_paths_to_many_milestones_are_told_apart() -> None:
+    """More than fit into the bits of one word: each waits for its own activity and the first, and no other."""
+    names = [f"a{n}" for n in range(70)]
+    activities = [Activity(id="first", duration=days(1, 2, 9))]
+    activities += [
+        Activity(id=name, duration=days(1, 2, 9), after=(Link(activity="first"),)) for name in names
+    ]
+    ends = tuple(Milestone(id=f"m-{name}", after=(Link(activity=name),)) for name in names)
+    first, *others = simulate_schedule(project(activities, milestones=ends), 700).activities
+    assert set(first.criticality_frac.values()) == {1.0}
+    for one in others:
+        assert {name for name, share in one.criticality_frac.items() if share} == {f"m-{one.id}"}
+
+
 def test_a_week_more_moves_the_mean_by_criticality() -> None:
     """To first order: a day more in one of three branches, drawn again from the same seed."""
 
