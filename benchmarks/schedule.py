@@ -128,15 +128,15 @@ def plain_programme() -> ConstructionProject:
 MCPROJSIM = {
     "name": "mcprojsim 0.15.2, dependencies only, one process",
     "work": {"activities": 500, "samples": 2000},
-    "cpu_s": 6.7,
-    "rates": {"durations_per_cpu_s": 149_000.0},
+    "cpu_s": 6.5,
+    "rates": {"durations_per_cpu_s": 153_000.0},
     "p50_hours": 257_465.0,
     "p90_hours": 266_245.0,
     "ours": {
         "samples": 100_000,
-        "durations_per_cpu_s": 29_000_000.0,
-        "p50_hours": 257_518.0,
-        "p90_hours": 266_729.0,
+        "durations_per_cpu_s": 40_400_000.0,
+        "p50_hours": 257_542.0,
+        "p90_hours": 266_774.0,
     },
     "source": "measured on one core of a 2-core x86-64 machine by peer_mcprojsim.py",
 }

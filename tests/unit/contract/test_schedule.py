@@ -292,7 +292,7 @@ def test_of_two_alike_in_parallel_each_is_critical_half_of_the_time() -> None:
 
 
 def test_paths_to_many_milestones_are_told_apart() -> None:
-    """More than fit into the bits of one word: each waits for its own activity and the first, and no other."""
+    """More than fit into the bits of one word: each waits for its own activity and the first alone."""
     names = [f"a{n}" for n in range(70)]
     activities = [Activity(id="first", duration=days(1, 2, 9))]
     activities += [
