@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+
+import gigawatt
 
 ASKED = ("design", "facility", "--system", "gb200-nvl72", "--gpus", "576")
 
@@ -59,3 +62,16 @@ def test_a_system_of_which_too_little_is_known_says_what_is_missing(run_gigawatt
     done = run_gigawatt("design", "facility", "--system", "tpu-v4-pod", "--gpus", "4096")
     assert done.exit_code == 2
     assert "liquid_frac" in done.errors
+
+
+def test_a_slip_of_a_unit_in_ones_own_site_is_refused_with_its_range(run_gigawatt, tmp_path: Path) -> None:
+    shipped = Path(gigawatt.__file__).parent / "data" / "sites" / "generic.yaml"
+    text = re.sub(r"(?m)^aliases: .*$", "", shipped.read_text(encoding="utf-8"))
+    text = text.replace("id: generic", "id: own").replace("rack_depth_m: 1.2 m", "rack_depth_m: 1.2 km")
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "own.yaml").write_text(text, encoding="utf-8")
+    for verb in ("facility", "fabric"):
+        asked = ("design", verb, "--system", "hgx-h100", "--gpus", "64", "--site", "own")
+        done = run_gigawatt(*asked, "--overlay", str(tmp_path))
+        assert done.exit_code == 2
+        assert "rack_depth_m: 1200 m is not plausible (expected 0.8 m to 2 m)" in done.errors

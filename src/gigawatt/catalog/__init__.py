@@ -4,8 +4,8 @@
 is asked. `offers` reads price lists. `checking` proves units, ranges, ids and sources of everything in it.
 """
 
-from gigawatt.catalog.checking import Finding
+from gigawatt.catalog.checking import Finding, require_plausible
 from gigawatt.catalog.reading import Catalog, ModelCard, load_catalog
 from gigawatt.catalog.roots import SECTIONS
 
-__all__ = ["SECTIONS", "Catalog", "Finding", "ModelCard", "load_catalog"]
+__all__ = ["SECTIONS", "Catalog", "Finding", "ModelCard", "load_catalog", "require_plausible"]

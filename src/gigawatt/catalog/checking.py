@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -24,8 +24,9 @@ from gigawatt.domain.model import Model
 from gigawatt.domain.record import Sourced
 from gigawatt.domain.reliability import FleetReliability
 from gigawatt.domain.schedule import SchedulePrior
-from gigawatt.errors import InputError
+from gigawatt.errors import InputError, Problem
 
+RANGES = "ranges.yaml"
 CountParams = Callable[[Model], float]
 """Total parameters of a model. Counting is laid out above the catalogue, so whoever asks brings it."""
 
@@ -191,21 +192,29 @@ def _fabrics_refer(rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]
 
 
 def _plausible(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[tuple[str, str]]:
-    """Values outside `ranges.yaml`: a slip of a unit, not a machine."""
-    ranges = load_yaml(catalog.roots[0] / "ranges.yaml").value
-    for section, fields in ranges.items():
-        for field, bounds in fields.items():
-            suffix = units.suffix_of(field)
-            low, high = (
-                units.read(bounds[end], suffix) if suffix else bounds[end] for end in ("low", "high")
-            )
-            for row in rows[section]:
-                value = getattr(row, field)
-                for part in _parts(value):
-                    if part is not None and not low <= part <= high:
-                        shown = units.format_quantity(part, suffix) if suffix else str(part)
-                        between = f"{bounds['low']} to {bounds['high']}"
-                        yield f"{section}/{row.id}", f"{field}: {shown} is not plausible (expected {between})"
+    """Values outside `ranges.yaml`."""
+    for section in load_yaml(catalog.roots[0] / RANGES).value:
+        yield from implausible(catalog, section, rows[section])
+
+
+def require_plausible(catalog: Catalog, section: str, rows: Sequence[Any]) -> None:
+    """Raises InputError that names every value of these rows outside what is plausible, with its range."""
+    if problems := [Problem(text, place) for place, text in implausible(catalog, section, rows)]:
+        raise InputError(problems)
+
+
+def implausible(catalog: Catalog, section: str, rows: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Values of rows of one section that are a slip of a unit, not a machine: where, and what is expected."""
+    fields = load_yaml(catalog.roots[0] / RANGES).value.get(section, {})
+    for field, bounds in fields.items():
+        suffix = units.suffix_of(field)
+        low, high = (units.read(bounds[end], suffix) if suffix else bounds[end] for end in ("low", "high"))
+        for row in rows:
+            for part in _parts(getattr(row, field)):
+                if part is not None and not low <= part <= high:
+                    shown = units.format_quantity(part, suffix) if suffix else str(part)
+                    between = f"{bounds['low']} to {bounds['high']}"
+                    yield f"{section}/{row.id}", f"{field}: {shown} is not plausible (expected {between})"
 
 
 def _parts(value: Any) -> Iterable[Any]:

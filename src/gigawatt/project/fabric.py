@@ -10,7 +10,14 @@ from gigawatt.design.fabric import design_fabric, is_within_reach
 from gigawatt.domain.fabric import FabricDesign, FabricKind
 from gigawatt.domain.hardware import System
 from gigawatt.errors import InfeasibleError
-from gigawatt.project.parts import DEFAULT_SITE, chosen_fabric, fabric_kinds, fabric_parts, one_system
+from gigawatt.project.parts import (
+    DEFAULT_SITE,
+    chosen_fabric,
+    fabric_kinds,
+    fabric_parts,
+    one_system,
+    plausible_site,
+)
 
 
 def wire(
@@ -35,7 +42,7 @@ def wire(
             catalogue.accelerator(found.accelerator),
             num_accelerators,
             fabric_parts(catalogue, kind, found),
-            catalogue.site(site),
+            plausible_site(catalogue, site),
             oversubscription,
             num_planes,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gigawatt.catalog import Catalog
+from gigawatt.catalog import Catalog, require_plausible
 from gigawatt.design.fabric.parts import FabricParts
 from gigawatt.domain.fabric import SCALE_UP, FabricKind
 from gigawatt.domain.facility import Climate, Equipment, Site
@@ -14,10 +14,13 @@ DEFAULT_SITE = "generic"
 
 
 def one_system(catalogue: Catalog, named: str) -> System:
-    """The system of this id. Raises InputError where several are named: a design has nodes of one kind."""
+    """The system of this id. Raises InputError where several are named, for a design has nodes of one kind,
+    and where its row has a slip of a unit."""
     ids = [part.strip() for part in named.replace("+", ",").split(",") if part.strip()]
     if len(ids) < 2:
-        return catalogue.system(named)
+        found = catalogue.system(named)
+        require_plausible(catalogue, "systems", [found])
+        return found
     told = "; ".join(_node_in_words(catalogue.system(id)) for id in ids)
     each = " and ".join(f"--system {id}" for id in ids)
     raise InputError(
@@ -70,13 +73,23 @@ def fabric_parts(catalogue: Catalog, fabric_id: str, system: System | None = Non
     return FabricParts(kind, switches, links, others)
 
 
+def plausible_site(catalogue: Catalog, site_id: str) -> Site:
+    """A site. Errors: UnknownIdError, InputError for values that are a slip of a unit."""
+    site = catalogue.site(site_id)
+    require_plausible(catalogue, "sites", [site])
+    return site
+
+
 def facility_parts(
     catalogue: Catalog, site_id: str = DEFAULT_SITE
 ) -> tuple[Site, Climate, dict[str, Equipment]]:
     """A site, its climate, and the equipment that its power chain and cooling plant name, by id.
 
-    Errors: UnknownIdError with the nearest ids.
+    Errors: UnknownIdError with the nearest ids, InputError for values that are a slip of a unit.
     """
-    site = catalogue.site(site_id)
+    site = plausible_site(catalogue, site_id)
+    climate = catalogue.climate(site.climate)
     equipment = {id: catalogue.equipment(id) for id in (*site.chain, *site.plant)}
-    return site, catalogue.climate(site.climate), equipment
+    require_plausible(catalogue, "climates", [climate])
+    require_plausible(catalogue, "equipment", list(equipment.values()))
+    return site, climate, equipment
