@@ -289,16 +289,14 @@ def _check_taken(
         extra = rows[key].num_paid_extra if key in rows else 0.0  # type: ignore[attr-defined]
         where = living.place(month, key[0])
         living.tallies["take or pay: use within the contract"].look(used, there, where)
-        bank = banks[key]
-        drawn = max(0.0, used - extra - offer.take_frac * there)
-        # An accelerator drawn comes from the oldest month that still counts.
-        left = drawn
+        bank, left = banks[key], used - extra
+        living.tallies["take or pay: extra is paid for use"].look(extra, used, where)
         for back, banked in enumerate(bank):
-            part = min(left, banked)
+            part = min(max(left, 0.0), banked)
             bank[back] -= part
             left -= part
-        living.tallies["take or pay: paid or made up"].look(left, 0.0, where)
-        bank.append(max(0.0, offer.take_frac * there + extra - used))
+        living.tallies["take or pay: paid or made up"].look(left, offer.take_frac * there, where)
+        bank.append(max(0.0, offer.take_frac * there - max(left, 0.0)))
         while len(bank) > offer.make_up_months:
             bank.pop(0)
 

@@ -6,6 +6,7 @@ nothing is decided by what is not yet known; what was signed at a node counts in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,15 @@ class Tree:
             found.append(node)
             node = self.nodes[node].parent
         return tuple(found)
+
+    def learned(self, course: int, what: Callable[[Course], object]) -> int:
+        """The first node of a course whose futures all agree with it on something."""
+        mine = what(self.courses[course])
+        return next(
+            node
+            for node in self.courses[course].nodes
+            if all(what(self.courses[other]) == mine for other in self.nodes[node].futures)
+        )
 
     def below(self, node: int) -> tuple[int, ...]:
         """A node and all after it."""

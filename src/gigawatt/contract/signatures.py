@@ -167,6 +167,11 @@ def _allowed(model: Model, node: int) -> Flags:
     month = np.arange(model.roadmap.months)
     positions = model.positions
     inside = (positions.first[:, None] <= month) & (month <= positions.last[:, None])
+    for name, since in set.intersection(
+        *(set(model.tree.courses[n].losses) for n in model.tree.nodes[node].futures)
+    ):
+        gone = np.array([one.provider == name for one in positions.entries])
+        inside &= ~(gone[:, None] & (month >= since))
     return np.asarray(inside & (month >= begin) & (month < end) & (positions.parent == NONE)[:, None])
 
 
@@ -246,7 +251,7 @@ def _differ(model: Model, found: Signatures, number: int, course: Course) -> Non
         return
     late = _late(model, found.special.taken(mine), course)
     lost = _lost_from(model, found.special.taken(mine), course)
-    _correct_capacity(model, found, mine, late, lost, leaf)
+    _correct_capacity(model, found, mine, late, lost, number)
     change = _cash_in(model, found, mine, late, lost, course, model.weights)
     _correct_cost(model, found, mine, change, leaf, course.probability_frac)
     if found.bills.years:
@@ -280,23 +285,35 @@ def _lost_from(model: Model, choice: Choice, course: Course) -> Ints:
     return month
 
 
-def _correct_capacity(model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, leaf: int) -> None:
-    """Moves steps in time within the stocks of the future's last node."""
-    choice, families = found.special.taken(mine), model.families
-    begin, months = model.tree.nodes[leaf].begin, model.roadmap.months
+def _correct_capacity(
+    model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, number: int
+) -> None:
+    """Moves steps in time: within the stocks of the node where this is learned, or of the signature's own.
+
+    Futures that learn it together share that node, and the first of them speaks for all.
+    """
+    tree, choice, families = model.tree, found.special.taken(mine), model.families
+    months = model.roadmap.months
     family, coefficient = families.family[choice.position], families.coefficients[choice.position]
     at = choice.month[:, None] + families.offsets[choice.position]
-    rows = model.stock_rows[leaf]
+    slipped = tree.learned(number, lambda one: one.slips)
+    failed = tree.learned(number, lambda one: one.losses)
 
-    def put(when: Ints, which: Flags, values: Floats) -> None:
-        inside = which[:, None] & (family >= 0) & (when < months)
-        place = np.nonzero(inside)
-        row = rows[family[place], when[place] - begin]
-        found.extras.append((row, mine[place[0]], values[place]))
+    def put(when: Ints, which: Flags, values: Floats, learned: int) -> None:
+        later = np.isin(choice.node, tree.below(learned))
+        node = np.where(later, choice.node, learned)
+        speaks = np.array([tree.nodes[int(n)].futures[0] == number for n in node], dtype=bool)
+        begin = np.array([tree.nodes[int(n)].begin for n in node])
+        when = np.maximum(when, begin[:, None])
+        for one in np.unique(node):
+            here = which & speaks & (node == one)
+            place = np.nonzero(here[:, None] & (family >= 0) & (when < months))
+            row = model.stock_rows[int(one)][family[place], when[place] - tree.nodes[int(one)].begin]
+            found.extras.append((row, mine[place[0]], values[place]))
 
     # What may slip is left out of its own node (see `entries_of`), and stands here in every future.
-    put(np.maximum(at + np.maximum(late, 0)[:, None], begin), late >= 0, -coefficient)
-    put(np.maximum(at, np.maximum(lost, begin)[:, None]), (lost < months) & (late < 0), coefficient)
+    put(at + np.maximum(late, 0)[:, None], late >= 0, -coefficient, slipped)
+    put(np.maximum(at, lost[:, None]), (lost < months) & (late < 0), coefficient, failed)
 
 
 def _cash_in(

@@ -66,11 +66,14 @@ def _add_usage_of(model: Model, node: int, number: int, position: int) -> None:
     pool = model.families.pool_index[position]
     put(model.builder.rows.blocks[f"pool {node}"].index[pool], used, -entry.delivered)
     if offer.make_up_months:
+        fresh = rows.add(f"oldest first {tag}", span, -INFINITE, 0.0)
+        put(fresh, extra, 1.0)
+        put(fresh, used, -1.0)
         _add_make_up(model, node, tag, paid, offer.make_up_months)
 
 
 def _add_make_up(model: Model, node: int, tag: str, paid: NDArray[np.int64], window: int) -> None:
-    """An account of what was paid and not used; it holds no more than the last months paid in."""
+    """An account of what was paid and not used: the oldest is used first, and what is too old is lost."""
     begin, end = model.spans(node)
     columns, rows, put = model.builder.columns, model.builder.rows, model.builder.put
     span = [end - begin]
@@ -81,6 +84,7 @@ def _add_make_up(model: Model, node: int, tag: str, paid: NDArray[np.int64], win
     fresh = rows.add(f"fresh {tag}", span, -INFINITE, 0.0)
     put(paid, banked, 1.0)
     put(paid, drawn, -1.0)
+    put(rows.blocks[f"oldest first {tag}"].index, drawn, 1.0)
     put(balance, account, 1.0)
     put(balance, banked, -1.0)
     put(balance, drawn, 1.0)

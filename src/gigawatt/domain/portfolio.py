@@ -228,7 +228,7 @@ class ContractOffer(Stated):
     take_frac: float = Field(default=1.0, ge=0, le=1)
     """Share that is paid whether used or not (take or pay)."""
     make_up_months: int = Field(default=0, ge=0, le=120)
-    """For so long, what was paid and not used may be taken later without paying again."""
+    """For so long, what was paid and not used may be taken later without paying again, the oldest first."""
     prepay_frac: float = Field(default=0.0, ge=0, le=1)
     """Share of all payments that falls due at the signature."""
     tiers: tuple[Tier, ...] = ()
