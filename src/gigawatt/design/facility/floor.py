@@ -7,9 +7,10 @@ nodes. Racks that serve all groups are spread over the halls, and stand in the m
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, sqrt
+from math import ceil, sqrt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -67,12 +68,15 @@ def plan_floor(racks: Sequence[RackKind], design: FabricDesign, site: Site) -> F
     """
     load = _floor_load_kg_per_m2(racks, site)
     num_units = ceil(design.num_units / racks[0].units_together)
+    plan = _with_hall_power(_stood(racks, num_units, load, site))
+    _require_area(plan, num_units, design, site)
+    return plan
+
+
+def _stood(racks: Sequence[RackKind], num_units: int, load: float, site: Site) -> FloorPlan:
     groups_per_unit = _groups_per_unit(racks, num_units, site)
     num_halls, groups_per_hall = _halls(racks, groups_per_unit, site)
-    trial = _plan(racks, num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
-    plan = _with_hall_power(trial)
-    _require_area(plan, design, site)
-    return plan
+    return _plan(racks, num_units, groups_per_unit, groups_per_hall, num_halls, load, site)
 
 
 def _floor_load_kg_per_m2(racks: Sequence[RackKind], site: Site) -> float:
@@ -235,20 +239,28 @@ def _with_hall_power(plan: FloorPlan) -> FloorPlan:
     return plan.model_copy(update={"hall_it_w": float(per_hall.max())})
 
 
-def _require_area(plan: FloorPlan, design: FabricDesign, site: Site) -> None:
+def _require_area(plan: FloorPlan, num_units: int, design: FabricDesign, site: Site) -> None:
     if site.floor_area_m2 is None or plan.area_m2 <= site.floor_area_m2:
         return
-    halls = floor(site.floor_area_m2 / (plan.area_m2 / plan.num_halls))
-    num_units = halls * plan.groups_per_hall // plan.groups_per_unit
-    if num_units:
-        most = num_units * (design.num_accelerators // ceil(design.num_units / plan.units_together))
-        nearest = f"at most about {most:,} accelerators fit ({halls} halls)"
-    else:
-        nearest = "not one hall of this design fits; smaller halls may"
+    most = bisect_right(
+        range(1, num_units), site.floor_area_m2, key=lambda units: _area_m2(plan, units, num_units, site)
+    )
+    per_unit = design.num_accelerators // num_units
+    nearest = (
+        f"about {most * per_unit:,} accelerators" if most else f"less than a unit of {per_unit:,} of them"
+    )
     raise InfeasibleError(
         f"floor area binds: {design.num_accelerators:,} accelerators need {plan.area_m2:,.0f} m2 of white "
         f"space, {site.id} has {site.floor_area_m2:,.0f} m2; nearest that works: {nearest}"
     )
+
+
+def _area_m2(plan: FloorPlan, units: int, num_units: int, site: Site) -> float:
+    """White space of so many of the units, with their share of the racks that serve all."""
+    racks = [
+        kind.model_copy(update={"num_racks": ceil(kind.num_racks * units / num_units)}) for kind in plan.racks
+    ]
+    return _stood(racks, units, plan.floor_load_kg_per_m2, site).area_m2
 
 
 def rack_positions(floor: FloorPlan) -> RackPositions:

@@ -159,6 +159,28 @@ def test_a_breaker_takes_the_accelerators_of_its_rack() -> None:
     assert effects["feed from breaker to rack"].num_accelerators_cut_off == 32
 
 
+@pytest.mark.parametrize(
+    ("system_id", "number", "area_m2"), [("gb200-nvl72", 9216, 300.0), ("hgx-h100", 8192, 500.0)]
+)
+def test_too_little_floor_is_named_with_what_fits(system_id: str, number: int, area_m2: float) -> None:
+    """What fits is a design that works, and not half of what would (smaller fabrics have fewer tiers)."""
+    catalogue = load_catalog()
+    system = catalogue.system(system_id)
+    parts = fabric_parts(catalogue, default_fabric(catalogue, system), system)
+    site, climate, equipment = facility_parts(catalogue, "generic")
+    site = site.model_copy(update={"floor_area_m2": area_m2})
+    accelerator = catalogue.accelerator(system.accelerator)
+
+    def built(count: int) -> FacilityDesign:
+        fabric = plan_fabric(system, count, parts)
+        return design_facility(system, accelerator, count, fabric, site, climate, equipment, parts)
+
+    with pytest.raises(InfeasibleError, match="floor area binds") as refused:
+        built(number)
+    fits = int(str(refused.value).split("about ")[1].split(" accelerators")[0].replace(",", ""))
+    assert 0.5 * area_m2 < built(fits).floor.area_m2 <= area_m2
+
+
 def test_too_little_power_is_named_with_what_fits() -> None:
     with pytest.raises(InfeasibleError, match="utility power binds") as refused:
         designed("gb200-nvl72", 1152, "generic", available_w=2e6)
