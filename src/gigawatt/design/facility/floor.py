@@ -102,7 +102,8 @@ def _groups_per_unit(racks: Sequence[RackKind], num_units: int, site: Site) -> i
     if largest.power_w > site.hall_it_w:
         raise InfeasibleError(
             f"hall power binds: one rack of {largest.name} draws {format_quantity(largest.power_w, '_w')}, "
-            f"a hall at {site.id} feeds {format_quantity(site.hall_it_w, '_w')}"
+            f"a hall at {site.id} feeds {format_quantity(site.hall_it_w, '_w')}; nearest that works: halls "
+            "that feed at least a rack"
         )
     central = sum(kind.num_racks for kind in racks if not kind.num_per_unit) / num_units
     parts = ceil(max(unit_w / site.hall_it_w, (per_unit + central) / places))

@@ -120,8 +120,8 @@ def nodes_per_rack(system: System, site: Site) -> int:
         limits["height"] = (site.rack_units / system.node_rack_units, 0.0, 0.0)
     elif max(_tops(system)) > site.rack_units:
         raise InfeasibleError(
-            f"height binds: a rack of {system.id} stands {max(_tops(system))} rack units high; "
-            f"racks at {site.id} have {site.rack_units}"
+            f"height binds: a rack of {system.id} stands {max(_tops(system))} rack units high; racks at "
+            f"{site.id} have {site.rack_units}; nearest that works: racks of {max(_tops(system))}"
         )
     fewest = whole if system.num_accelerators_per_domain > system.num_accelerators_per_node and whole else 1
     allowed = min(floor(count * (1 + 1e-9)) for count, _, _ in limits.values())
@@ -135,8 +135,12 @@ def _too_much(system: System, site: Site, num: int, what: str, node_w: float, li
     """Why not even the smallest rack of the system may stand at the site."""
     thing = "a node" if num == 1 else f"a rack of {num} nodes (one scale-up domain)"
     if what == "height":
-        high = f"{thing} of {system.id} is {system.node_rack_units} rack units high"
-        return f"height binds: {high}; racks at {site.id} have {site.rack_units}"
+        units = num * (system.node_rack_units or 0)
+        high = f"{thing} of {system.id} is {units} rack units high"
+        return (
+            f"height binds: {high}; racks at {site.id} have {site.rack_units}; "
+            f"nearest that works: racks of {units}"
+        )
     needs = "gives to the air" if what == "air cooling" else "draws"
     return (
         f"{what} of a rack at {site.id} binds: {thing} of {system.id} {needs} "
