@@ -26,24 +26,29 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline": True}
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 """Division by zero gives infinity, as in numpy; never fastmath: results must not depend on the machine."""
+INLINED: dict[str, Any] = {"forceinline": True}
+"""Of a small kernel, all in one piece; one of a hundred functions would take minutes to compile."""
 
-
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of a function that only kernels call: it needs no way in from Python, which takes long to compile."""
 BORROWS: dict[str, Any] = {"_nrt": False}
 """Of a kernel that makes no arrays of its own: nobody counts who holds those that it was given."""
 
 
 @cache
-def compiled(function: Callable[..., Any], allocates: bool = True) -> Any:
+def compiled(function: Callable[..., Any], allocates: bool = True, inline: bool = True) -> Any:
     """The compiled function: same arguments, same result. Compiles at the first call with new argument types.
 
     What `numpy` does for arrays is done for scalars: `np.where`, `np.minimum` and the like become plain
     comparisons. Where neither the function nor what it calls makes an array, `allocates=False` spares it the
     counting of references, which costs a loop over a tuple of many arrays nine tenths of its time; an array
-    that is made after all is an error of compilation.
+    that is made after all is an error of compilation. `inline=False` leaves it to the compiler which calls to
+    inline: for loops of many functions.
     """
-    return _Compiler(OPTIONS if allocates else OPTIONS | BORROWS).dispatcher(function, True)
+    options = OPTIONS | (INLINED if inline else {}) | ({} if allocates else BORROWS)
+    return _Compiler(options).dispatcher(function, True)
 
 
 class _Compiler:
@@ -61,8 +66,9 @@ class _Compiler:
         if function not in self._jitted:
             clone = self._clone(function)
             directory = _cache_directory(f"{self._options}\n" + "\n".join(self._trace)) if cached else None
+            options = self._options if cached else self._options | INNER
             with _caching_in(directory):
-                self._jitted[function] = numba.njit(cache=directory is not None, **self._options)(clone)
+                self._jitted[function] = numba.njit(cache=directory is not None, **options)(clone)
         return self._jitted[function]
 
     def _clone(self, function: FunctionType) -> FunctionType:
@@ -123,7 +129,8 @@ def _scalar_numpy() -> dict[str, Any]:
     def asarray(value):  # type: ignore[no-untyped-def]
         return value
 
-    return {one.__name__: numba.njit(**OPTIONS)(one) for one in (where, minimum, maximum, clip, asarray)}
+    plain = (where, minimum, maximum, clip, asarray)
+    return {one.__name__: numba.njit(**OPTIONS, **INLINED)(one) for one in plain}
 
 
 def _globals(code: CodeType) -> dict[str, set[str]]:

@@ -31,9 +31,14 @@ def push(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any], thing: in
 def pop(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any]) -> int:
     """Take the first out of a heap that holds `size`."""
     first = heap[base]
+    remove(heap, base, size, keys, 0)
+    return int(first)
+
+
+def remove(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any], at: int) -> None:
+    """Take what stands at place `at` (0 is the first) out of a heap that holds `size`."""
     left = size - 1
     last = heap[base + left]
-    at = 0
     while True:
         below = 2 * at + 1
         if below >= left:
@@ -44,5 +49,5 @@ def pop(heap: NDArray[Any], base: int, size: int, keys: NDArray[Any]) -> int:
             break
         heap[base + at] = heap[base + below]
         at = below
-    heap[base + at] = last
-    return int(first)
+    if at < left:
+        push(heap, base, at, keys, last)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gigawatt.domain.fleet import QueueFigures
-from gigawatt.operate.state import Floats, Ints
+from gigawatt.operate.tables import Floats, Ints
 from gigawatt.units import parse_quantity
 
 HOUR_S = parse_quantity("1 h", "_s")

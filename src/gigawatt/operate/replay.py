@@ -14,7 +14,8 @@ from gigawatt.errors import InputError
 from gigawatt.operate.metrics import Ran, figures, figures_by_pool
 from gigawatt.operate.policies import POLICIES
 from gigawatt.operate.replay_kernel import ARRIVED, FINISHED, ROUNDS, World, advance, new_world
-from gigawatt.operate.state import Fleet, Ints, new_fleet
+from gigawatt.operate.state import Fleet, new_fleet
+from gigawatt.operate.tables import Ints
 
 GPUS_PER_NODE = 8
 """The capacity file counts nodes of eight; a pool has at least one."""
@@ -42,8 +43,9 @@ def replay_jobs(
     """
     trace = jobs if isinstance(jobs, JobTrace) else JobTrace.of(jobs)
     total_gpus = pool_gpus(num_nodes, scale)
-    if policy not in POLICIES:
-        raise InputError(f"{policy}: no such policy; there are {', '.join(POLICIES)}")
+    known = [name for name, row in POLICIES.items() if not row.by_tenant]
+    if policy not in known:
+        raise InputError(f"{policy}: no such policy for a replay; there are {', '.join(known)}")
     _check(trace)
     pool_of, dropped = _assign(trace, list(num_nodes), total_gpus)
     kept = np.flatnonzero(dropped == 0)
@@ -71,9 +73,12 @@ def run(
     fleet: Fleet, world: World, policy: int, progress: Progress = lambda _done, _total, _label: None
 ) -> None:
     """Play the world to its end, compiled."""
-    play = kernels.compiled(advance, allocates=False)
+    from gigawatt.handles import Handle
+
+    play = kernels.compiled(advance, allocates=False, inline=False)
+    fleet_handle, world_handle = Handle(fleet), Handle(world)
     total = 2 * len(world.submit_s)
-    while play(fleet, world, policy, MANY_EVENTS):
+    while play(fleet_handle, world_handle, policy, MANY_EVENTS):
         progress(int(world.counts[ARRIVED] + world.counts[FINISHED]), total, "events")
 
 
@@ -107,10 +112,11 @@ def _result(
     scale: float,
     dropped: NDArray[np.int8],
 ) -> ReplayResult:
-    ran = Ran(fleet.pool_of, world.submit_s, fleet.start_s, fleet.end_s, fleet.num_gpus)
+    jobs, total_gpus = fleet.jobs, fleet.pools.total_gpus
+    ran = Ran(jobs.pool, world.submit_s, jobs.start_s, jobs.end_s, jobs.num_gpus)
     remarks = (
         *trace.remarks,
-        *_drop_remarks(trace, dropped, dict(zip(tenants, fleet.total_gpus, strict=True))),
+        *_drop_remarks(trace, dropped, dict(zip(tenants, total_gpus, strict=True))),
     )
     summary = ReplaySummary(
         file=trace.file,
@@ -124,11 +130,11 @@ def _result(
         events=int(world.counts[ARRIVED] + world.counts[FINISHED]),
         rounds=int(world.counts[ROUNDS]),
         span_s=ran.span_s,
-        overall=figures(ran, "", int(fleet.total_gpus.sum()), ran.span_s),
-        tenants=figures_by_pool(ran, tenants, fleet.total_gpus.tolist()),
+        overall=figures(ran, "", int(total_gpus.sum()), ran.span_s),
+        tenants=figures_by_pool(ran, tenants, total_gpus.tolist()),
     )
     start_s, end_s = np.full(len(trace), np.nan), np.full(len(trace), np.nan)
-    start_s[kept], end_s[kept] = fleet.start_s, fleet.end_s
+    start_s[kept], end_s[kept] = jobs.start_s, jobs.end_s
     return ReplayResult(summary, trace, start_s, end_s, remarks)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.operate.policies import enqueue, schedule
-from gigawatt.operate.state import Fleet, Floats, Ints, finish_first, first_end_s
+from gigawatt.operate.state import STARTED, Fleet, finish_first, first_end_s
+from gigawatt.operate.tables import Floats, Ints
 
 ARRIVED, FINISHED, ROUNDS = 0, 1, 2
 
@@ -59,6 +60,7 @@ def advance(fleet: Fleet, world: World, policy: int, most_events: int) -> bool:
         num_touched = arrive(fleet, world, policy, now_s, num_touched)
         for n in range(num_touched):
             pool = world.touched[n]
+            fleet.decided[STARTED] = 0
             schedule(policy, fleet, pool, now_s)
             world.is_touched[pool] = False
             note_end(fleet, world, pool)
@@ -96,7 +98,7 @@ def arrive(fleet: Fleet, world: World, policy: int, now_s: float, num_touched: i
     job = world.counts[ARRIVED]
     while job < world.submit_s.shape[0] and world.submit_s[job] == now_s:
         enqueue(policy, fleet, job)
-        num_touched = touch(world, fleet.pool_of[job], num_touched)
+        num_touched = touch(world, fleet.jobs[job].pool, num_touched)
         job += 1
     world.counts[ARRIVED] = job
     return num_touched

@@ -10,7 +10,7 @@ import numpy as np
 
 from gigawatt.operate import heap
 from gigawatt.operate.policies import fifo
-from gigawatt.operate.state import NOBODY, Fleet, leave_line, start
+from gigawatt.operate.state import NOBODY, Fleet, first_waiting, fits, leave_line, start
 
 
 def enqueue(fleet: Fleet, job: int) -> None:
@@ -21,23 +21,23 @@ def enqueue(fleet: Fleet, job: int) -> None:
 def schedule(fleet: Fleet, pool: int, now_s: float) -> None:
     """Start from the head what fits; then, once through the line, what leaves the reservation alone."""
     fifo.schedule(fleet, pool, now_s)
-    head = fleet.line_first[pool]
-    smallest = fleet.smallest_gpus[pool]
-    if head == NOBODY or fleet.line_next[head] == NOBODY or fleet.free_gpus[pool] < smallest:
+    here, head = fleet.pools[pool], first_waiting(fleet, pool)
+    if head == NOBODY or fleet.jobs[head].behind == NOBODY or here.free_gpus < here.smallest_gpus:
         return
-    reservation_s, extra = reservation(fleet, pool, fleet.num_gpus[head])
-    job = fleet.line_next[head]
-    while job != NOBODY and fleet.free_gpus[pool] >= smallest:
-        behind = fleet.line_next[job]
-        gpus = fleet.num_gpus[job]
-        if gpus <= fleet.free_gpus[pool]:
-            in_time = now_s + fleet.runtime_s[job] <= reservation_s
-            if in_time or gpus <= extra:
+    reservation_s, extra = reservation(fleet, pool, fleet.jobs[head].num_gpus)
+    job, seen = fleet.jobs[head].behind, 0
+    while job != NOBODY and here.free_gpus >= here.smallest_gpus and seen < fleet.rules.backfill_depth:
+        one = fleet.jobs[job]
+        behind = one.behind
+        if fits(fleet, job):
+            in_time = now_s + one.runtime_s <= reservation_s
+            if in_time or one.num_gpus <= extra:
                 if not in_time:
-                    extra -= gpus
+                    extra -= one.num_gpus
                 leave_line(fleet, job)
                 start(fleet, job, now_s)
         job = behind
+        seen += 1
 
 
 def reservation(fleet: Fleet, pool: int, gpus: int) -> tuple[float, int]:
@@ -45,20 +45,20 @@ def reservation(fleet: Fleet, pool: int, gpus: int) -> tuple[float, int]:
 
     Walks through the heap of running jobs by end, only as far as it must, and leaves the heap as it is.
     """
-    base, num_running = fleet.base[pool], fleet.num_running[pool]
+    base, num_running = fleet.pools[pool].base, fleet.pools[pool].num_running
     frontier, ends_s = fleet.frontier, fleet.frontier_s
-    free, when_s, size = fleet.free_gpus[pool], -np.inf, 0
+    free, when_s, size = fleet.pools[pool].free_gpus, -np.inf, 0
     if num_running > 0:
-        ends_s[0] = fleet.end_s[fleet.running[base]]
+        ends_s[0] = fleet.jobs[fleet.running[base]].end_s
         heap.push(frontier, 0, 0, ends_s, 0)
         size = 1
     while size > 0 and (free < gpus or ends_s[frontier[0]] == when_s):
         at = heap.pop(frontier, 0, size, ends_s)
         size -= 1
         when_s = ends_s[at]
-        free += fleet.num_gpus[fleet.running[base + at]]
+        free += fleet.jobs[fleet.running[base + at]].num_gpus
         for below in range(2 * at + 1, min(2 * at + 3, num_running)):
-            ends_s[below] = fleet.end_s[fleet.running[base + below]]
+            ends_s[below] = fleet.jobs[fleet.running[base + below]].end_s
             heap.push(frontier, 0, size, ends_s, below)
             size += 1
     return when_s, free - gpus
