@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,15 +93,18 @@ def energy_frontier(
     progress(0, num_points, "no cap")
     first = plan_energy(free, technologies, tariff, years)
     most = first.kgco2_per_year / (first.load_j_per_year / MWH_J)
-    hours, points = joined_hours(years), []
-    start = None
-    for number in range(num_points):
-        cap = most * (num_points - number) / num_points
-        progress(number, num_points, f"{cap:.0f} kgCO2/MWh")
-        capped = site.model_copy(update={"carbon": site.carbon.model_copy(update={"cap_kgco2_per_mwh": cap})})
-        model = energy_model(capped, technologies, tariff, hours)
-        solution = solve_program(model.program, GAP_FRAC, start)
-        points.append(_point(_plan(capped, _Solved(model, solution)), cap))
+    caps = [most * (num_points - number) / num_points for number in range(num_points)]
+
+    def capped(cap: float) -> FrontierPoint:
+        carbon = site.carbon.model_copy(update={"cap_kgco2_per_mwh": cap})
+        asked = site.model_copy(update={"carbon": carbon})
+        return _point(plan_energy(asked, technologies, tariff, years), cap)
+
+    points = []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for number, point in enumerate(threads.map(capped, caps)):
+            progress(number, num_points, f"{caps[number]:.0f} kgCO2/MWh")
+            points.append(point)
     return EnergyFrontier(title=site.title, price_year=site.price_year, points=tuple(points))
 
 

@@ -29,8 +29,6 @@ MIN_GAIN = 0.02
 """A further corrector is kept where the step becomes longer by this share of itself."""
 _LONGER = 0.25
 """By how much longer a step correctors aim for."""
-MIN_MIDDLE = 1e-2
-"""The gap beyond which a point is far enough from all bounds to start another search from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,6 @@ class Solution:
     most_missing: Megawatts
     """The largest amount by which any balance of any hour is missed."""
     num_iterations: int
-    middle: Spread
-    """A point on the way, far enough from all bounds to start a similar search from."""
 
     @property
     def gap_frac(self) -> float:
@@ -57,14 +53,14 @@ class Solution:
         return (self.cost_usd - self.lower_bound_usd) / max(abs(self.cost_usd), 1.0)
 
 
-def solve_program(program: HourlyProgram, gap_frac: float = 1e-6, start: Spread | None = None) -> Solution:
-    """Flows and sizes of least cost, to within `gap_frac`; `start` is the `middle` of a similar program.
+def solve_program(program: HourlyProgram, gap_frac: float = 1e-6) -> Solution:
+    """Flows and sizes of least cost, to within `gap_frac`.
 
     The answer is returned with its true gap also where rounding ends the search earlier.
     """
     power, price = _units(program)
     scaled = _scaled(program, power, price)
-    search = _Search(Shape(scaled), start)
+    search = _Search(Shape(scaled))
     search.run(gap_frac)
     point, cost, bound = search.best
     return Solution(
@@ -76,7 +72,6 @@ def solve_program(program: HourlyProgram, gap_frac: float = 1e-6, start: Spread 
         lower_bound_usd=bound * power * price,
         most_missing=search.most_missing * power,
         num_iterations=search.num_iterations,
-        middle=search.middle,
     )
 
 
@@ -109,11 +104,10 @@ def _scaled(program: HourlyProgram, power: float, price: float) -> HourlyProgram
 class _Search:
     """The way from a start to the optimum."""
 
-    def __init__(self, shape: Shape, start: Spread | None) -> None:
+    def __init__(self, shape: Shape) -> None:
         self.shape, self.program = shape, shape.program
         self.there = (shape.live, shape.bounded, np.ones(shape.num_sizes), shape.limited)
-        self.point = start if start is not None else self._start()
-        self.middle = self.point
+        self.point = self._start()
         self.best = (self.point, np.inf, -np.inf)
         self.most_missing = 0.0
         self.num_iterations = 0
@@ -172,10 +166,7 @@ class _Search:
             self.best = (point, cost, bound)
             self.most_missing = float(np.abs(newton.missing).max())
         self.best = (*self.best[:2], bound)
-        gap = (self.best[1] - bound) / max(abs(self.best[1]), 1.0)
-        if gap > MIN_MIDDLE:
-            self.middle = point
-        return gap
+        return (self.best[1] - bound) / max(abs(self.best[1]), 1.0)
 
     def _bound(self, newton: Newton) -> float:
         """What no plan can cost less than, by weak duality: flows and sizes at their best for the prices."""

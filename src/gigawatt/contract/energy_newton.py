@@ -7,7 +7,7 @@ as a small dense system on what the band leaves of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,10 @@ class Products:
     def parts(self) -> tuple[Values, Values, Values, Values]:
         """The four, in order."""
         return self.low, self.high, self.size_low, self.size_high
+
+
+_PIECE = 256
+"""Rows of the band that are multiplied at once."""
 
 
 class Shape:
@@ -171,34 +175,22 @@ class Newton:
 
     def _band(self, first: int, last: int) -> Values:
         """The factored band of a year, in LAPACK's lower form."""
-        take, carry = self.program.take, self.program.carry
-        rows, give = take.shape[0], self.give[:, first:last]
-        pairs = (take[:, None, :] * take[None]).reshape(rows * rows, -1)
-        block = (pairs @ give).reshape(rows, rows, -1)
-        chained = bool(carry.any())
-        band = np.zeros((2 * rows if chained else rows, last - first, rows))
-        if chained:
-            self._chain(band, block, give)
-        for column in range(rows):
-            for row in range(column, rows):
-                band[row - column, :, column] = block[row, column]
+        puts, carries = self.program.puts, self.program.carries
+        rows, give = self.program.take.shape[0], self.give[:, first:last]
+        band = np.zeros((2 * rows if carries else rows, last - first, rows))
+        for row, column, flow, weight in _pairs(puts, puts):
+            if row >= column:
+                band[row - column, :, column] += weight * give[flow]
+        for row, column, flow, weight in _pairs(carries, carries):
+            if row >= column:
+                band[row - column, 1:, column] += weight * give[flow, :-1]
+        for row, column, flow, weight in _pairs(carries, puts):
+            band[rows + row - column, :-1, column] += weight * give[flow, :-1]
         band[0] += _REGULAR * (1.0 + band[0])
         factor, failed = dpbtrf(band.reshape(len(band), -1), lower=1)
         if failed:
             raise FloatingPointError("the band of a year cannot be factored")
         return np.asarray(factor)
-
-    def _chain(self, band: Values, block: Values, give: Values) -> None:
-        """What one hour carries into the next: on the block of the next, and beside it."""
-        take, carry = self.program.take, self.program.carry
-        rows = take.shape[0]
-        carried = (carry[:, None, :] * carry[None]).reshape(rows * rows, -1)
-        beside = ((carry[:, None, :] * take[None]).reshape(rows * rows, -1) @ give).reshape(rows, rows, -1)
-        block[:, :, 1:] += (carried @ give).reshape(rows, rows, -1)[:, :, :-1]
-        for row in range(rows):
-            for column in range(rows):
-                if row - column + rows < 2 * rows:
-                    band[rows + row - column, :-1, column] = beside[row, column, :-1]
 
     def _border(self, year: int) -> Values:
         """[touched sizes and totals, hours x rows] of a year."""
@@ -228,16 +220,19 @@ class Newton:
         for flow, holder in self.shape.holders.items():
             pull = self.pull[flow, first:last]
             where = lookup[np.full(last - first, holder) if isinstance(holder, int) else holder[first:last]]
-            for row in np.flatnonzero(self.program.take[:, flow]):
-                border[where, hours, row] += self.program.take[row, flow] * pull
-            for row in np.flatnonzero(self.program.carry[:, flow]):
-                border[where[:-1], hours[1:], row] += self.program.carry[row, flow] * pull[:-1]
+            for row, _, weight in (put for put in self.program.puts if put[1] == flow):
+                border[where, hours, row] += weight * pull
+            for row, _, weight in (put for put in self.program.carries if put[1] == flow):
+                border[where[:-1], hours[1:], row] += weight * pull[:-1]
 
     def _sunk(self, flows: Values) -> Values:
         """[hours, rows] of one year, as `HourlyProgram.sunk`."""
-        rows: Values = self.program.take @ flows
-        rows[:, 1:] += (self.program.carry @ flows)[:, :-1]
-        return rows.T
+        rows = np.zeros((flows.shape[1], self.program.take.shape[0]))
+        for row, flow, weight in self.program.puts:
+            rows[:, row] += weight * flows[flow]
+        for row, flow, weight in self.program.carries:
+            rows[1:, row] += weight * flows[flow, :-1]
+        return rows
 
     def _small(self) -> Values:
         """What is left for sizes and totals once the rows are eliminated."""
@@ -253,7 +248,7 @@ class Newton:
             small[:sizes, sizes + row] = column
         small[sizes:, sizes:] = self._crossed() + _REGULAR * np.eye(count - sizes)
         for columns, border, within in zip(shape.columns, self.borders, self.within, strict=True):
-            small[np.ix_(columns, columns)] -= border @ within
+            small[np.ix_(columns, columns)] -= _product(border, within)
         return small
 
     def _totals(self) -> Iterator[tuple[int, Values]]:
@@ -327,11 +322,35 @@ class Newton:
         halves = []
         for n, (first, last) in enumerate(self.program.spans):
             half = dpbtrs(self.bands[n], rows[:, first:last].T.ravel(), lower=1)[0]
-            right[self.shape.columns[n]] -= self.borders[n] @ half
+            right[self.shape.columns[n]] -= np.einsum("ij,j->i", self.borders[n], half)
             halves.append(half)
         small = lu_solve(self.small, right, check_finite=False)
         prices = np.empty_like(rows)
         for n, (first, last) in enumerate(self.program.spans):
-            half = halves[n] - self.within[n] @ small[self.shape.columns[n]]
+            half = halves[n] - np.einsum("ji,j->i", self.within[n].T, small[self.shape.columns[n]])
             prices[:, first:last] = half.reshape(last - first, -1).T
         return prices, small[: len(sizes)], small[len(sizes) :]
+
+
+def _pairs(
+    left: Sequence[tuple[int, int, float]], right: Sequence[tuple[int, int, float]]
+) -> Iterator[tuple[int, int, int, float]]:
+    """Row, column, flow and weight where two rows meet in a flow."""
+    for row, flow, weight in left:
+        for column, other, factor in right:
+            if flow == other:
+                yield row, column, flow, weight * factor
+
+
+def _product(border: Values, within: Values) -> Values:
+    """Border times what the band makes of it, piece by piece.
+
+    Pieces are too small for the linear algebra to spread them over threads, which would then wait for each
+    other wherever the machine has something else to do; `einsum` spreads nothing for the same reason.
+    """
+    width = border.shape[1]
+    pieces = range(0, width, _PIECE)
+    return sum(
+        (border[:, at : at + _PIECE] @ within[at : at + _PIECE] for at in pieces),
+        start=np.zeros((len(border), len(border))),
+    )

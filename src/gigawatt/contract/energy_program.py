@@ -89,6 +89,16 @@ class HourlyProgram:
         """First hour, and hour after the last, of each year."""
         return tuple(zip(self.starts, (*self.starts[1:], self.num_hours), strict=True))
 
+    @cached_property
+    def puts(self) -> tuple[tuple[int, int, float], ...]:
+        """Row, flow and weight of all that flows put into rows of their own hour."""
+        return _entries(self.take)
+
+    @cached_property
+    def carries(self) -> tuple[tuple[int, int, float], ...]:
+        """The same, into rows of the next hour."""
+        return _entries(self.carry)
+
     @property
     def finite_limits(self) -> Values:
         """[sizes] limits, 0 where there is none."""
@@ -96,18 +106,22 @@ class HourlyProgram:
 
     def sunk(self, flows: Values) -> Values:
         """[rows, hours] what flows put into the rows, those of the hour before included."""
-        rows: Values = self.take @ flows
-        carried = self.carry @ flows
-        for first, last in self.spans:
-            rows[:, first + 1 : last] += carried[:, first : last - 1]
+        rows = np.zeros((len(self.take), flows.shape[1]))
+        for row, flow, weight in self.puts:
+            rows[row] += weight * flows[flow]
+        for row, flow, weight in self.carries:
+            for first, last in self.spans:
+                rows[row, first + 1 : last] += weight * flows[flow, first : last - 1]
         return rows
 
     def raised(self, prices: Values) -> Values:
         """[flows, hours] what a unit of each flow earns at given prices of the rows."""
-        earned: Values = self.take.T @ prices
-        later = self.carry.T @ prices
-        for first, last in self.spans:
-            earned[:, first : last - 1] += later[:, first + 1 : last]
+        earned = np.zeros_like(self.flow_usd)
+        for row, flow, weight in self.puts:
+            earned[flow] += weight * prices[row]
+        for row, flow, weight in self.carries:
+            for first, last in self.spans:
+                earned[flow, first : last - 1] += weight * prices[row, first + 1 : last]
         return earned
 
     def given(self, sizes: Values) -> Values:
@@ -129,3 +143,7 @@ class HourlyProgram:
         held = np.where(self.holder >= 0, self.share * sizes[np.maximum(self.holder, 0)], 0.0)
         bounds: Values = self.upper + held
         return bounds
+
+
+def _entries(matrix: Values) -> tuple[tuple[int, int, float], ...]:
+    return tuple((int(row), int(flow), float(matrix[row, flow])) for row, flow in np.argwhere(matrix))
