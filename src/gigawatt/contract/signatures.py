@@ -139,8 +139,9 @@ def signatures_of(model: Model) -> Signatures:
         whole=_whole(model),
     )
     _link(model, found)
-    for number, course in enumerate(model.tree.courses):
-        if course.slips or course.losses or not model.positions.locked.all():
+    courses = model.tree.courses
+    if any(one.slips or one.losses for one in courses) or not model.positions.locked.all():
+        for number, course in enumerate(courses):
             _differ(model, found, number, course)
     return found
 
