@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gigawatt.design.fabric.graph import MANAGER, NODE, ROLES
 from gigawatt.domain.hardware import Accelerator
+from gigawatt.errors import InputError, Problem
 from gigawatt.exports.cluster import BuiltCluster
 
 FORMAT_VERSION = "2026-08"
@@ -24,7 +25,13 @@ _BITS_PER_BYTE = 8
 
 
 def write_simai(cluster: BuiltCluster) -> dict[str, Iterable[str]]:
-    """`simai-topology.txt`: one scale-up switch for each domain, and the compute fabric GPU by GPU."""
+    """`simai-topology.txt`: one scale-up switch for each domain, and the compute fabric GPU by GPU.
+
+    Raises InputError for a torus, which has no such switch.
+    """
+    near = cluster.network("scale-up")
+    if near is not None and near.topology == "torus":
+        raise InputError(Problem("a torus has no switch that SimAI could take it for", near.name))
     return {"simai-topology.txt": _lines(cluster)}
 
 

@@ -55,6 +55,12 @@ def test_a_mesh_is_fully_connected(build) -> None:
     assert stated["bandwidth"][0] * 2**30 == pytest.approx(64e9)
 
 
+@pytest.mark.parametrize("write", [write_astra_sim, write_simai])
+def test_a_torus_is_no_switch(build, write) -> None:
+    with pytest.raises(InputError, match="a torus has no switch"):
+        write(build("tpu-v4-pod", 4096, "datacentre-host-200g"))
+
+
 @pytest.fixture(scope="session")
 def templates(shared_data):
     """Sizes of SimAI's templates as its generator printed them, by name."""
