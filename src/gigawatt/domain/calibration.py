@@ -39,6 +39,8 @@ class TrainingSoftware(Sourced):
     """Attention never materialises its scores."""
     releases: dict[str, Annotated[str, Field(pattern=MONTH)]] = Field(default={})
     """Year and month of its releases, by name."""
+    blocking_launches: bool = False
+    """Every launch waits for its kernel (CUDA_LAUNCH_BLOCKING): the host's time adds to the device's."""
     graphed_architectures: tuple[str, ...] = ()
     """Where a whole step below 16 bit is one CUDA graph, experts included: no layer stops for the host."""
     drops_tokens: bool = False
@@ -64,7 +66,7 @@ class TrainingSoftware(Sourced):
     """Whether a release's own entry stands for the framework's."""
 
     def released(self, vintage: str) -> str:
-        """Year and month of a release; of the newest where it is not listed, or of the entry without a list."""
+        """Year and month of a release; the newest where it is not listed, the entry's own without a list."""
         return self.releases.get(vintage) or max(self.releases.values(), default=self.date)
 
 

@@ -247,7 +247,10 @@ def block_cost(
     again = split.full * forward + split.selective * core_f
     sync = physics.moe_sync_s * (1.0 + block.num_experts / split.ep / physics.sync_experts)
     host = physics.host_block_s * (1.0 + BACKWARD_LAUNCHES + split.full)
-    total = compute.issue_bound_s(forward + backward + again, host) + moe * recipe.stops * sync
+    device = forward + backward + again
+    issued = compute.issue_bound_s(device, host)
+    issued = issued + recipe.blocking * (device + host - issued)
+    total = issued + moe * recipe.stops * sync
     return BlockCost(
         gemm_s=gemm_f + gemm_b,
         attention_s=core_f + core_b,
@@ -255,7 +258,7 @@ def block_cost(
         tp_s=tp_f + tp_b,
         cp_s=cp_f + cp_b,
         ep_s=ep_f + ep_b,
-        host_s=total - (forward + backward + again),
+        host_s=total - device,
         recompute_s=again,
         forward_s=forward,
         total_s=total,

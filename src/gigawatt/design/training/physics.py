@@ -153,6 +153,7 @@ def recipe_of(setting: Setting) -> Recipe:
     software, row = setting.software, setting.format
     return Recipe(
         flash=float(software.flash),
+        blocking=float(software.blocking_launches),
         stops=float(_stops(setting)),
         library_age_s=setting.library_age_s,
         sequence_parallel=float(software.sequence_parallel),

@@ -82,6 +82,8 @@ class Recipe(NamedTuple):
 
     flash: Number
     """1 where attention never materialises its scores."""
+    blocking: Number
+    """1 where every launch waits for its kernel to end, so that host and device take turns."""
     stops: Number
     """1 where a layer of experts stops until the host knows how many tokens each of them got."""
     library_age_s: Number

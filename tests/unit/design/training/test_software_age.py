@@ -6,8 +6,12 @@ import pytest
 from pydantic import ValidationError
 
 from gigawatt.catalog import load_catalog
+from gigawatt.design.training.block import BACKWARD_LAUNCHES, block_cost
+from gigawatt.design.training.context import context_of
 from gigawatt.design.training.physics import recipe_of, setting_of
+from gigawatt.design.training.shape import split_of
 from gigawatt.domain.calibration import Architecture
+from gigawatt.domain.training import Layout, TrainingJob
 
 CATALOG = load_catalog()
 CALIBRATION = CATALOG.training_calibration()
@@ -59,3 +63,18 @@ def test_an_unlisted_release_is_taken_as_the_newest_and_an_unlisted_framework_as
     assert own.library_age_s == named.library_age_s
     eager = setting_of(CALIBRATION, accelerator, "bf16", "llm-foundry 2023")
     assert eager.library_age_s == pytest.approx(0.75 * YEAR_S)  # October 2022 to July 2023
+
+
+def test_blocking_launches_make_host_and_device_take_turns() -> None:
+    system, accelerator = CATALOG.require_plannable("hgx-a100", with_power=False)
+    job = TrainingJob(seq_len=2048, global_batch=64, software="Megatron-DeepSpeed 2022")
+    context = context_of(CATALOG.model("gpt-3-175b"), system, accelerator, 64, job, CALIBRATION)
+    (kind,) = context.kinds
+    layout = Layout(tp=8, pp=8, dp=1, micro_batch=1, zero=1, recompute="full", schedule="1f1b")
+    terms = (kind.shape, context.weights.hidden, split_of(layout, job), context.chip)
+    turns = block_cost(*terms, context.recipe, context.physics)
+    host_s = context.physics.host_block_s * (2.0 + BACKWARD_LAUNCHES)  # forward, again, backward
+    assert turns.host_s == pytest.approx(host_s, rel=1e-9)
+    beside = block_cost(*terms, context.recipe._replace(blocking=0.0), context.physics)
+    assert beside.host_s < 0.01 * host_s
+    assert turns.total_s - turns.host_s == pytest.approx(beside.total_s - beside.host_s, rel=1e-12)
