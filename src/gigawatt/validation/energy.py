@@ -85,7 +85,7 @@ def _solved(
     """The plan, the seconds that it took from the hours to the proof, and why there is none."""
     begun = time.perf_counter()
     try:
-        site, technologies, tariff = _question(case, cap, int(hours.label))
+        site, technologies, tariff = case_question(case, cap, int(hours.label))
         plan = plan_energy(site, technologies, tariff, [hours])
     except (KeyError, ValidationError, GigawattError) as error:
         text = f"parameters: {error} is missing" if isinstance(error, KeyError) else str(error)
@@ -115,7 +115,7 @@ def _row(
     )
 
 
-def _question(
+def case_question(
     case: Mapping[str, Any], cap: float | None, year: int
 ) -> tuple[EnergySite, dict[str, EnergyTechnology], Tariff]:
     """A case in our own records, in dollars of the hours' year; what they cannot say is refused."""
