@@ -1,4 +1,4 @@
-"""`gigawatt contract energy` and `validate energy`: what they print, how they end, what bad files meet with."""
+"""`gigawatt contract energy` and `validate energy`: what they print, how they end, what they refuse."""
 
 from __future__ import annotations
 
