@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from gigawatt.project import explain_figure as explain_figure
     from gigawatt.project import plan_scenario as plan_scenario
     from gigawatt.project.comparison import compare_plans as compare_plans
+    from gigawatt.project.fleet import simulate_fleet as simulate_fleet
     from gigawatt.project.handover import draw_report as draw_report
     from gigawatt.project.handover import export_plan as export_plan
+    from gigawatt.project.portfolio import import_offers as import_offers
     from gigawatt.project.template import write_template as write_template
     from gigawatt.report import render_report as render_report
     from gigawatt.validation.calibrate import calibrate_training as calibrate_training
@@ -86,6 +88,7 @@ _HOMES = {
     "export_layout": "exports",
     "export_plan": "project.handover",
     "import_layout": "exports",
+    "import_offers": "project.portfolio",
     "json_schema": "documents",
     "load_catalog": "catalog",
     "measure_device": "design.device",
@@ -97,6 +100,7 @@ _HOMES = {
     "read_config": "domain.huggingface",
     "render_report": "report",
     "replay_jobs": "operate",
+    "simulate_fleet": "project.fleet",
     "simulate_schedule": "contract.schedule",
     "validate_collectives": "validation.collectives",
     "validate_energy": "validation.energy",

@@ -27,6 +27,7 @@ COMMANDS = {
     "contract energy SITE.yaml --frontier --json --out --overlay --quiet --verbose": "plan_energy",
     "contract schedule PROJECT.yaml --draw --futures --json --out --overlay --quiet --samples --seed --verbose "
     "--workers": "simulate_schedule",
+    "contract import FILE --date --json --out --provider --quiet --verbose": "import_offers",
     "contract portfolio SCENARIO.yaml --audit --json --out --plan-only --quiet --save "
     "--verbose": "plan_portfolio",
     "design collective NAME --algorithm --bytes-total --captured --fabric --gpus --groups --json "
@@ -45,6 +46,8 @@ COMMANDS = {
     "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
     "init [DIR] --json --quiet --verbose": "write_template",
     "operate replay JOBS.csv --capacity --json --policy --quiet --scale --starts --verbose": "replay_jobs",
+    "operate simulate FLEET.yaml --json --log --out --overlay --quiet --replications --seed --timeline --trace "
+    "--until --verbose --workers": "simulate_fleet",
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",

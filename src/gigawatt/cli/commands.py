@@ -26,7 +26,12 @@ _CONTRACT = LazyGroup(
     "what to own, rent and sign, and when capacity is there",
     {
         "energy": Later("the hourly energy of a campus at least cost", "contract_energy", "energy"),
-        "portfolio": Later("what to own, rent and when; what every offer is worth", "contract_portfolio", "portfolio"),
+        "import": Later(
+            "a price list: SkyPilot, gpuhunt, FOCUS, our own", "contract_portfolio", "import_prices"
+        ),
+        "portfolio": Later(
+            "what to own, rent and when; what every offer is worth", "contract_portfolio", "portfolio"
+        ),
         "schedule": Later(
             "construction risk: P10, P50 and P90 of every date", "contract_schedule", "schedule"
         ),
@@ -35,7 +40,10 @@ _CONTRACT = LazyGroup(
 _OPERATE = LazyGroup(
     "operate",
     "what a fleet does with its jobs",
-    {"replay": Later("a trace of jobs under a policy: who waits how long", "operate", "replay")},
+    {
+        "replay": Later("a trace of jobs under a policy: who waits how long", "operate", "replay"),
+        "simulate": Later("a fleet rehearsed: failures, repairs, queues and goodput", "operate", "simulate"),
+    },
 )
 _CATALOG = LazyGroup(
     "catalog",

@@ -60,3 +60,37 @@ def _audit(terminal: Terminal, scenario: Path, saved: Path) -> int:
     terminal.table(audit_table(audit))
     terminal.result("contract-audit", audit.model_dump(mode="json") | {"holds": audit.holds})
     return 0 if audit.holds else 1
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE", type=_FILE)
+@click.option(
+    "--provider", default="", metavar="NAME", help="Whose prices they are, where the file does not say."
+)
+@click.option(
+    "--date", default="", metavar="DATE", help="Of the prices; else the day the file was last changed."
+)
+@click.option(
+    "--out",
+    type=_FILE,
+    metavar="FILE.csv",
+    help="Write the offers in our own columns, as an overlay takes them.",
+)
+@speaking
+def import_prices(terminal: Terminal, file: Path, provider: str, date: str, out: Path | None) -> int:
+    """Read a price list: SkyPilot catalog, gpuhunt, FOCUS billing, or our own columns.
+
+    Every line is used or named with the reason why not.
+    """
+    from gigawatt.documents import write_atomic
+    from gigawatt.project import portfolio as project
+    from gigawatt.views import portfolio as views
+
+    found = project.import_offers(file, provider, date)
+    terminal.table(views.shown(views.price_table(found), "more offers; --out writes all"))
+    for line in views.price_notes(found, terminal.verbose):
+        terminal.note(line)
+    if out:
+        write_atomic(out, project.offers_csv(found.offers))
+    terminal.result("contract-import", found.model_dump(mode="json"))
+    return 0

@@ -32,6 +32,8 @@ SMALL_FRAC = 1e-7
 DUAL, PRIMAL = 1, 4
 MANY_FOR_SIMPLEX = 2**15
 CLOSE_FRAC = 1e-5
+MUCH = 2.0
+MANY_LIKELY = 4096
 
 
 @dataclass
@@ -230,36 +232,70 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
     fixed = solver.num_columns
     solver.add(make_columns(model, choice))
     if solver.num_columns > MANY_FOR_SIMPLEX:
-        choice = choice.joined(_approach(model, solver, deadline_s))
+        answer, more, reduced = _approach(model, solver, deadline_s)
+        choice = choice.joined(more)
+        artificial = _artificial(model, program, float(solver.cost_of(program.num_columns)))
+        whole = program.with_columns(artificial).with_columns(make_columns(model, choice))
+        bound = proven_bound(whole, answer) + _missed(model, reduced)
+        return Relaxed(program, choice, answer, bound, reduced, solver, fixed)
     answer, more, reduced = price_out(model, solver, deadline_s)
     choice = choice.joined(more)
-    missed = sum(float(np.minimum(score, 0.0).sum()) for score in reduced.values())
     return Relaxed(
         program=program,
         choice=choice,
         answer=answer,
-        bound=answer.objective + missed,
+        bound=answer.objective + _missed(model, reduced),
         reduced=reduced,
         solver=solver,
         fixed=fixed,
     )
 
 
-def _approach(model: Model, solver: Solver, deadline_s: float) -> Choice:
-    """The same rounds by an interior method, until little is left to be gained; then the simplex method begins
-    from a presolved program. At full size both are many times faster than pivoting from where the last round ended.
+def _missed(model: Model, reduced: dict[int, Floats]) -> float:
+    """What signatures that were not made might still save, if all that is ever needed were signed at each."""
+    rate = np.where(model.demand.rate > 0, model.demand.rate, np.inf).min(axis=1)
+    amount = np.max([course.amount for course in model.tree.courses], axis=0)
+    most = float(np.sum(amount.max(axis=1) / rate)) / model.positions.unit
+    return sum(float((np.minimum(score, 0.0) * most[:, None]).sum()) for score in reduced.values())
+
+
+def _approach(
+    model: Model, solver: Solver, deadline_s: float
+) -> tuple[Answer, Choice, dict[int, Floats]]:
+    """The same rounds by an interior method, until next to nothing is left to be gained.
+
+    At full size it is many times faster than pivoting. Its duals are not quite feasible, which `proven_bound`
+    makes up for.
     """
     made = Choice.none()
     solver.set(solver="ipm", run_crossover="off", presolve="on")
     for _ in range(MOST_ROUNDS):
         answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
-        more, missed, _ = _helpful(model, answer, NONE)
-        if not answer.complete or missed > -CLOSE_FRAC * abs(answer.objective):
+        if not answer.complete:
+            raise Unsolvable("time ran out before the relaxed portfolio was solved")
+        more, missed, reduced = _helpful(model, answer, NONE)
+        if missed > -CLOSE_FRAC * abs(answer.objective):
             break
         solver.add(make_columns(model, more))
         made = made.joined(more)
-    solver.set(solver="simplex", presolve="on")
-    return made
+    return answer, made, reduced
+
+
+def proven_bound(program: Program, answer: Answer) -> float:
+    """A bound by weak duality from duals that need not be feasible.
+
+    Duals of the wrong sign count as nothing; where a reduced cost is still negative, its column is taken to be
+    as large as any could be.
+    """
+    duals = np.where(np.isfinite(program.row_lower), answer.row_duals, np.minimum(answer.row_duals, 0.0))
+    duals = np.where(np.isfinite(program.row_upper), duals, np.maximum(duals, 0.0))
+    reduced = program.priced(duals)
+    most = MUCH * float(np.abs(answer.values).max(initial=1.0))
+    upper = np.where(np.isfinite(program.upper), program.upper, most)
+    lower = np.where(np.isfinite(program.lower), program.lower, -most)
+    rows = np.where(duals > 0, program.row_lower, program.row_upper)
+    of_rows = float(np.sum(duals[duals != 0] * rows[duals != 0]))
+    return of_rows + float(np.sum(np.where(reduced > 0, reduced * lower, reduced * upper)))
 
 
 def _helpful(model: Model, answer: Answer, without: int) -> tuple[Choice, float, dict[int, Floats]]:
@@ -360,7 +396,10 @@ def _likely(model: Model, relaxed: Relaxed) -> Choice:
     whole = model.signatures.whole[relaxed.choice.position]
     worth = abs(relaxed.bound)
     near = reduced < np.where(whole, LIKELY_FRAC, LIKELY_SMALL_FRAC) * worth
-    return relaxed.choice.taken(chosen | near)
+    found = np.flatnonzero(chosen | near)
+    # An interior optimum uses a little of everything: what it uses most comes first.
+    order = np.argsort(-relaxed.answer.values[relaxed.fixed :][found], kind="stable")
+    return relaxed.choice.taken(np.sort(found[order[:MANY_LIKELY]]))
 
 
 def _whole_plan(

@@ -128,6 +128,10 @@ class Solver:
         solution.col_value = list(values)
         self.highs.setSolution(solution)
 
+    def cost_of(self, column: int) -> float:
+        """What a unit of a column costs."""
+        return float(self.highs.getCol(column)[1]) * self.scale
+
     def basis(self) -> Any:
         """Where the simplex method stands."""
         return self.highs.getBasis()

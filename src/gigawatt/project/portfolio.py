@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gigawatt.catalog import load_catalog
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.portfolio import Clock, Progress, plan_portfolio
-from gigawatt.documents import canonical_json, load_yaml, parse_record, read_record, write_atomic
+from gigawatt.documents import canonical_json, load_csv, load_yaml, parse_record, read_record, write_atomic
 from gigawatt.domain.market import Offer
 from gigawatt.domain.portfolio import ContractOffer, Roadmap
 from gigawatt.domain.portfolio_plan import Audit, Portfolio
+from gigawatt.domain.price_list import PriceList
 from gigawatt.domain.record import Provenance
 from gigawatt.errors import InputError, Problem
+from gigawatt.exports.price_lists import read_price_list
 
 
 def read_roadmap(path: Path, overlays: tuple[Path, ...] = ()) -> Roadmap:
@@ -77,3 +83,27 @@ def audit_file(scenario: Path, portfolio: Path) -> Audit:
     plan = read_record(portfolio, Portfolio)
     lists = PlanLists(plan.signed, plan.used, plan.taken, plan.waiting, plan.unmet)
     return audit_plan(read_roadmap(scenario), lists, plan.certificate.objective_usd)
+
+
+def import_offers(path: Path, provider: str = "", date: str = "") -> PriceList:
+    """Read a price list: SkyPilot, gpuhunt, FOCUS or gigawatt's own columns. No line is lost.
+
+    `provider` and `date` hold where the file does not say; they default to the file's name and its last change.
+    """
+    rows = load_csv(path)
+    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d")
+    return read_price_list(rows, str(path), provider, date or changed)
+
+
+def offers_csv(offers: Sequence[Offer]) -> str:
+    """Offers in gigawatt's own columns, as an overlay takes them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [
+        name for name in Offer.model_fields if name not in ("aliases", "missing", "provenance", "currency")
+    ]
+    writer.writerow(names)
+    for offer in offers:
+        cells = [getattr(offer, name) for name in names]
+        writer.writerow(["" if cell is None else cell for cell in cells])
+    return text.getvalue()

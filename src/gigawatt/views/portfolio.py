@@ -7,6 +7,7 @@ from typing import Any
 
 from gigawatt import units
 from gigawatt.domain.portfolio_plan import Audit, Certificate, Portfolio, Signed
+from gigawatt.domain.price_list import PriceList
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 SHOWN_ROWS = 25
@@ -247,3 +248,34 @@ def portfolio_json(plan: Portfolio, build_s: float, solve_s: float) -> dict[str,
         "indifference": {one.offer: one.model_dump(mode="json", exclude={"offer"}) for one in plan.worth},
         "portfolio": plan.model_dump(mode="json"),
     }
+
+
+def price_table(found: PriceList) -> Table:
+    """Offers of a price list."""
+    columns = (
+        text_column("provider", "Provider"),
+        text_column("region", "Region"),
+        text_column("instance", "Instance"),
+        text_column("gpu_kind", "Accelerator"),
+        Column("accelerators_per_instance", "Each"),
+        Column("on_demand_usd_per_gpu_h", "Firm"),
+        Column("spot_usd_per_gpu_h", "Spot"),
+        text_column("term", "Term"),
+        text_column("date", "Date"),
+    )
+    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in found.offers)
+    lost = found.num_lines - found.num_used
+    counted = f"{found.num_lines:,} lines: {found.num_used:,} used, {lost:,} remarked on."
+    table = Table(title=f"{found.kind} price list", columns=columns, rows=rows, notes=(counted,))
+    return without_blank_columns(table)
+
+
+def price_notes(found: PriceList, every: bool = False) -> Iterator[str]:
+    """Lines that are no offers, and offers that contradict each other."""
+    shown_remarks = found.remarks if every else found.remarks[:SHOWN_ROWS]
+    for one in shown_remarks:
+        yield f"{found.file}:{one.line}: {one.message}"
+    if left := len(found.remarks) - len(shown_remarks):
+        yield f"and {left:,} more; -v shows all, --json lists them"
+    for text in found.conflicts[: None if every else SHOWN_ROWS]:
+        yield f"conflict: {text}"
