@@ -270,7 +270,7 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
         return
     learnt = catalog.training_calibration()
     taught = [*learnt.formats, *learnt.software, *learnt.parameters, *learnt.attention, *learnt.accounting]
-    taught += learnt.architectures
+    taught += [*learnt.architectures, learnt.rows]
     moved = catalog.collective_calibration()
     taught += [*moved.scale_up, *moved.scale_out, *moved.protocols, *moved.exchanges, *moved.harnesses]
     failures = catalog.published_failures()

@@ -196,6 +196,7 @@ class Catalog:
             AttentionKernels,
             NumberFormat,
             PhysicalParameter,
+            RowRules,
             TrainingCalibration,
             TrainingFit,
             TrainingSoftware,
@@ -204,6 +205,7 @@ class Catalog:
 
         software = parse_records(load_yaml(self._calibration_file("software.yaml")), TrainingSoftware)
         fit = read_record(self._calibration_file("training.json"), TrainingFit)
+        (rows,) = parse_records(load_yaml(self._calibration_file("measured_rows.yaml")), RowRules)
         return TrainingCalibration(
             formats=parse_records(load_yaml(self._calibration_file("formats.yaml")), NumberFormat),
             software=software,
@@ -212,6 +214,7 @@ class Catalog:
             architectures=parse_records(
                 load_yaml(self._calibration_file("architectures.yaml")), Architecture
             ),
+            rows=rows,
             accounting=parse_records(load_yaml(self._calibration_file("memory.yaml")), MemoryAccounting),
             fit=fit,
             default_software=fit.default_software or max(software, key=lambda row: row.date).id,

@@ -75,6 +75,8 @@ class Architecture(Sourced):
 
     available: str = Field(pattern=MONTH)
     """Year and month in which the first systems of it shipped."""
+    narrowest: str
+    """Number format of a measured row that states none: the narrowest with a published training recipe."""
 
     def age_s(self, released: str) -> float:
         """From then to the month of a release; 0 where that was before."""
@@ -101,8 +103,19 @@ class PhysicalParameter(Sourced):
 class AttentionKernels(Sourced):
     """How fast one library's fused attention runs: the prior of the fitted share."""
 
+    head_dim: int = Field(gt=0)
+    """Width of a head at which the shares are published."""
     peak_frac: dict[str, float]
-    """Share of the 16-bit peak in causal forward attention with heads of 128, by accelerator architecture."""
+    """Share of the 16-bit peak in causal forward attention, by accelerator architecture."""
+
+
+class RowRules(Sourced):
+    """How files of measured runs are read."""
+
+    gpt_vocab: int = Field(gt=0)
+    """Vocabulary of GPT models whose row does not say."""
+    inexpressible: dict[str, str]
+    """By a pattern of their model's name: rows of which the laws miss something, and what."""
 
 
 class FittedParameter(Record):
@@ -150,6 +163,7 @@ class TrainingCalibration(Record):
     parameters: tuple[PhysicalParameter, ...]
     attention: tuple[AttentionKernels, ...]
     architectures: tuple[Architecture, ...]
+    rows: RowRules
     accounting: tuple[MemoryAccounting, ...]
     fit: TrainingFit
     default_software: str

@@ -10,7 +10,7 @@ import numpy as np
 
 from gigawatt.errors import InputError
 from gigawatt.validation.batch import Floats
-from gigawatt.validation.rows import CONFIGURATION, INEXPRESSIBLE, MeasuredRow, MeasuredRun
+from gigawatt.validation.rows import CONFIGURATION, MeasuredRow, MeasuredRun
 
 MOST_OF_ONE_SOURCE = 130
 """Configurations of one source that a fit sees: more of one study say little more."""
@@ -42,7 +42,7 @@ def thinned(runs: Sequence[MeasuredRun]) -> list[int]:
 
 def is_owed(run: MeasuredRow) -> bool:
     """Whether a prediction is owed: a full layout of a model whose laws there are."""
-    return run.full_layout and run.reason not in INEXPRESSIBLE.values()
+    return run.full_layout and run.has_laws
 
 
 def is_scored(run: MeasuredRow) -> TypeGuard[MeasuredRun]:

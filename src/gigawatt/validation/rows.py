@@ -15,7 +15,7 @@ from gigawatt.design.training.legal import contradictions, divisible_of
 from gigawatt.design.training.physics import Setting, require, setting_of, software_of
 from gigawatt.design.training.shape import peak_of
 from gigawatt.documents import load_csv
-from gigawatt.domain.calibration import TrainingCalibration, TrainingSoftware
+from gigawatt.domain.calibration import RowRules, TrainingCalibration, TrainingSoftware
 from gigawatt.domain.hardware import Accelerator, System
 from gigawatt.domain.model import Attention, Block, FeedForward, Model
 from gigawatt.domain.training import Layout, Recompute, TrainingJob
@@ -24,9 +24,6 @@ from gigawatt.errors import InputError, Problem
 from gigawatt.units import parse_quantity
 
 GIGA = parse_quantity("1 GB/s", "_bytes_per_s")
-
-GPT_VOCAB = 50 * 1024
-"""Vocabulary of GPT models whose row does not say: GPT-2's 50,257 padded as Megatron-LM does for TP 8."""
 
 NEEDED = ("tp", "pp", "dp", "micro_batch", "global_batch_seqs", "seq_len", "measured_step_s")
 CONFIGURATION = (
@@ -47,10 +44,6 @@ CONFIGURATION = (
     "recompute",
     "software",
 )
-INEXPRESSIBLE = {
-    r"nemotron.?(3.?(nano|super)|h)": "hybrid of state-space and attention layers: no law for its scan",
-    r"lora": "LoRA trains adapters only: its backward pass skips most weight gradients",
-}
 
 
 @dataclass(frozen=True)
@@ -62,6 +55,8 @@ class MeasuredRow:
     status: RunStatus
     reason: str
     full_layout: bool
+    has_laws: bool
+    """Whether the laws cover what it trains."""
 
     @property
     def family(self) -> str:
@@ -132,18 +127,29 @@ def _require_columns(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 def _read_row(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRow:
     blank = [key for key in NEEDED if not (row.get(key) or "").strip()]
+    lacks = _lacks(row, calibration.rows)
     try:
         if blank:
             raise InputError(f"not a full layout: {', '.join(blank)} blank")
-        for pattern, reason in INEXPRESSIBLE.items():
-            if re.search(pattern, row["model"], re.IGNORECASE):
-                raise InputError(reason)
+        if lacks:
+            raise InputError(lacks)
         return _expressed(row, catalogue, calibration)
     except ValueError as error:
         # A record refused the row: its first line says which field, and why.
-        return MeasuredRow(row.get("id", ""), row, "inexpressible", str(error).partition("\n")[0], not blank)
+        reason = str(error).partition("\n")[0]
     except InputError as error:
-        return MeasuredRow(row.get("id", ""), row, "inexpressible", str(error), not blank)
+        reason = str(error)
+    return MeasuredRow(row.get("id", ""), row, "inexpressible", reason, not blank, not lacks)
+
+
+def _lacks(row: Mapping[str, str], rules: RowRules) -> str:
+    """What the laws miss of the row's model."""
+    found = (
+        reason
+        for pattern, reason in rules.inexpressible.items()
+        if re.search(pattern, row["model"], re.IGNORECASE)
+    )
+    return next(found, "")
 
 
 def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: TrainingCalibration) -> MeasuredRun:
@@ -151,14 +157,14 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
     accelerator = catalogue.accelerator(system.accelerator)
     framework = _framework(row, calibration)
     software = software_of(calibration, row.get("software", ""), framework)
-    precision = row.get("precision") or _narrowest(accelerator)
+    precision = row.get("precision") or _narrowest(accelerator, calibration)
     setting = setting_of(calibration, accelerator, precision, row.get("software", ""), framework)
     setting = _with_options(setting, row)
     require(accelerator)
     peak_of(accelerator, setting.format.peak)
     network = _number(row, "inter_node_network_GBps")
     nodes = _whole(row, "gpus") / system.num_accelerators_per_node
-    model = model_of(row, catalogue)
+    model = model_of(row, catalogue, calibration.rows)
     layout = _layout(row, software)
     job = TrainingJob(
         seq_len=_whole(row, "seq_len"), global_batch=_whole(row, "global_batch_seqs"), precision=precision
@@ -170,6 +176,7 @@ def _expressed(row: Mapping[str, str], catalogue: Catalog, calibration: Training
         status="document_error" if contradiction else "predicted",
         reason=contradiction,
         full_layout=True,
+        has_laws=True,
         model=model,
         system=system,
         accelerator=accelerator,
@@ -215,10 +222,14 @@ def _contradiction(row: Mapping[str, str], model: Model, layout: Layout, job: Tr
     return next((one.message for one in found if one.constraint in ("layers", "batch")), "")
 
 
-def _narrowest(accelerator: Accelerator) -> str:
-    """The format of a row that does not say: the narrowest with a published training recipe on that chip."""
-    blackwell = accelerator.architecture.startswith("blackwell")
-    return "nvfp4" if blackwell else "fp8" if "fp8" in accelerator.peak_flop_per_s else "bf16"
+def _narrowest(accelerator: Accelerator, calibration: TrainingCalibration) -> str:
+    """The format of a row that does not say. Errors: InputError where the calibration does not say either."""
+    for row in calibration.architectures:
+        if row.id == accelerator.architecture:
+            return row.narrowest
+    raise InputError(
+        f"the row states no precision, and calibration/architectures.yaml no {accelerator.architecture}"
+    )
 
 
 def _layout(row: Mapping[str, str], software: TrainingSoftware) -> Layout:
@@ -260,7 +271,7 @@ def _zero(text: str, software: TrainingSoftware) -> tuple[int, int]:
     return int(text[0]), int(group[1]) if group else 0
 
 
-def model_of(row: Mapping[str, str], catalogue: Catalog) -> Model:
+def model_of(row: Mapping[str, str], catalogue: Catalog, rules: RowRules) -> Model:
     """The model by its name; where the row states another shape, the shape of the row.
 
     A row whose notes say "w/o MTP" ran without the modules for multi-token prediction.
@@ -277,7 +288,7 @@ def model_of(row: Mapping[str, str], catalogue: Catalog) -> Model:
             return known.model_copy(update={"num_mtp_layers": 0}) if without else known
     if hidden is None:
         raise InputError(f"model {row['model']!r} is not in the catalogue and the row states no shape")
-    return _plain_gpt(row, int(hidden))
+    return _plain_gpt(row, int(hidden), rules)
 
 
 @cache
@@ -290,9 +301,9 @@ def _catalogued(name: str, catalogue: Catalog) -> Model | None:
     return None
 
 
-def _plain_gpt(row: Mapping[str, str], hidden: int) -> Model:
+def _plain_gpt(row: Mapping[str, str], hidden: int, rules: RowRules) -> Model:
     """A GPT of the row's shape; blanks follow from the parameters (layers) and usual head sizes (heads)."""
-    vocab = int(_number(row, "vocab") or GPT_VOCAB)
+    vocab = int(_number(row, "vocab") or rules.gpt_vocab)
     ffn = int(_number(row, "ffn_hidden") or 4 * hidden)
     layers = int(_number(row, "layers") or _usual_layers(row, hidden, vocab))
     heads = int(_number(row, "heads") or _usual_heads(hidden))

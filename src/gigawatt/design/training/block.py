@@ -9,19 +9,7 @@ from gigawatt.design.training.terms import BlockCost, BlockShape, Chip, Physics,
 from gigawatt.laws import collectives, compute, traffic
 from gigawatt.laws.numbers import Number
 
-TILE = 128
-"""An output tile's edge. Larger ones run faster and waste more at ragged edges; libraries choose."""
-
-ALIGNED = 64
-"""Elements of 16 bit in the 128 bytes that tensor cores load at a time."""
-
 BF16_BYTES = 2
-
-DENSE_KERNELS, ROUTING_KERNELS = 8, 6
-"""Memory-bound kernels of a layer's forward pass: norms, additions, rotary, activation, casts; of routing."""
-
-BACKWARD_LAUNCHES = 1.5
-"""Kernels issued for a backward pass against its forward pass: two products for each one."""
 
 
 def product_s(
@@ -36,10 +24,10 @@ def product_s(
     out_bytes: Number,
 ) -> Number:
     """Time of `count` products [m, k] x [k, n], with shape effects [s]."""
-    occupancy = compute.tile_occupancy_frac(m, n, count, chip.num_sms, TILE)
+    occupancy = compute.tile_occupancy_frac(m, n, count, chip.num_sms, physics.tile)
     tail = 1.0 / (1.0 + physics.tail_frac * (1.0 / occupancy - 1.0))
     shape = tail * compute.ramp_frac(k, physics.ramp_tokens)
-    shape = shape * compute.alignment_frac(n, k, ALIGNED, physics.misaligned_frac)
+    shape = shape * compute.alignment_frac(n, k, physics.aligned, physics.misaligned_frac)
     moved_bytes = count * (operand_bytes * k * (m + n) + out_bytes * m * n)
     rate = flop_per_s * shape
     return compute.gemm_s(
@@ -230,7 +218,7 @@ def block_cost(
     bytes_f, bytes_b = traffic_bytes(block, hidden, split, recipe, physics)
     hbm = chip.hbm_bytes_per_s * physics.hbm_frac
     moe = np.where(block.num_experts > 0, 1.0, 0.0)
-    kernels = DENSE_KERNELS + moe * ROUTING_KERNELS
+    kernels = physics.layer_kernels + moe * physics.routing_kernels
     move_f = compute.streaming_s(bytes_f, hbm, kernels, physics.kernel_s)
     move_b = compute.streaming_s(bytes_b, hbm, traffic.BACKWARD_NORM * kernels, physics.kernel_s)
     tp = tp_s(hidden, split, chip, physics)
@@ -246,7 +234,7 @@ def block_cost(
     backward = gemm_b + core_b + move_b + tp_b + cp_b + ep_b
     again = split.full * forward + split.selective * core_f
     sync = physics.moe_sync_s * (1.0 + block.num_experts / split.ep / physics.sync_experts)
-    host = physics.host_block_s * (1.0 + BACKWARD_LAUNCHES + split.full)
+    host = physics.host_block_s * (1.0 + physics.backward_launches + split.full)
     device = forward + backward + again
     issued = compute.issue_bound_s(device, host)
     issued = issued + recipe.blocking * (device + host - issued)

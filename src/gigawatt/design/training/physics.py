@@ -104,13 +104,9 @@ def _centres(
         share = kernels.peak_frac.get(accelerator.architecture)
         if kernels.id == software.kernels and share is not None:
             centres["attention_frac"] = (
-                capped * share / float(ramp_frac(ATTENTION_HEAD, centres["head_ramp"]))
+                capped * share / float(ramp_frac(kernels.head_dim, centres["head_ramp"]))
             )
     return centres
-
-
-ATTENTION_HEAD = 128
-"""Width of a head at which attention's share of peak is published."""
 
 
 def transform(scale: str, centre: Number, offset: Number) -> Number:

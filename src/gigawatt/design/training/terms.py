@@ -149,6 +149,16 @@ class Physics(NamedTuple):
     far_hop_s: Number
     sync_experts: Number
     """Local experts that double `moe_sync_s`."""
+    tile: Number
+    """Edge of an output tile. Larger ones run faster and waste more at ragged edges; libraries choose."""
+    aligned: Number
+    """Elements of 16 bit that tensor cores load at a time."""
+    layer_kernels: Number
+    """Memory-bound kernels of a layer's forward pass: norms, additions, rotary, activation, casts."""
+    routing_kernels: Number
+    """The same of routing to experts."""
+    backward_launches: Number
+    """Launches of a backward pass against its forward pass: two products for each one."""
     tp_hidden_frac: Number
     cp_hidden_frac: Number
     pp_hidden_frac: Number
