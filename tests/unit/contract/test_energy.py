@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg import cho_solve_banded, cholesky_banded
 
 from gigawatt import energy_frontier, plan_energy
 from gigawatt.contract.energy_hours import YearOfHours
+from gigawatt.contract.energy_kernel import solve_band
 from gigawatt.domain.energy import EnergySite, EnergyTechnology, Tariff
 from gigawatt.errors import InfeasibleError, InputError
+from gigawatt.kernels import compiled
 
 ROW = {"source": "test", "basis": "estimate", "date": "2026", "price_year": 2022, "life_years": 20.0}
 YEAR_H = 8760
@@ -243,3 +246,17 @@ def test_the_same_question_has_the_same_answer_to_the_byte() -> None:
     known, years = technologies(240 / YEAR_H), [made_up_year(240, 9)]
     plans = [plan_energy(campus(), known, tariff(), years).model_dump_json() for _ in range(2)]
     assert plans[0] == plans[1]
+
+
+def test_the_loop_through_the_band_is_lapacks() -> None:
+    rng = np.random.default_rng(1)
+    band, right = rng.normal(0, 0.1, (4, 50)), rng.normal(size=(50, 3))
+    band[0] = 3.0
+    factor = cholesky_banded(band, lower=True)
+    truth = cho_solve_banded((factor, True), right)
+    solved = right.copy()
+    solve_band(factor, solved)
+    assert solved == pytest.approx(truth, abs=1e-12)
+    again = right.copy()
+    compiled(solve_band, allocates=False)(factor, again)
+    assert again == pytest.approx(truth, abs=1e-12)
