@@ -41,6 +41,20 @@ class Quantity(_FloatParam):
         return float(number)
 
 
+class Share(Quantity):
+    """Text such as "0.2 %", more than nothing and less than all."""
+
+    def __init__(self) -> None:
+        super().__init__("_frac")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The fraction, or a usage error that says what was expected."""
+        share = super().convert(value, param, ctx)
+        if share >= 1.0:
+            self.fail(f"expected less than 100 %, found {value}", param, ctx)
+        return share
+
+
 class _Count(click.IntRange):
     name = "whole number"
 

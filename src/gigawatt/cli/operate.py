@@ -1,15 +1,20 @@
-"""operate replay."""
+"""operate replay, operate simulate."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from gigawatt.cli.terminal import Terminal, speaking
+from gigawatt.cli.arguments import Share, count, overlay_option
+from gigawatt.cli.terminal import Terminal, speaking, write_table
 
 _POLICIES = ("fifo", "sjf", "easy")
 _FILE = click.Path(path_type=Path)
+_MOST_REPLICATIONS = 10_000
+_MOST_SEED = 2**63 - 1
+_MOST_WORKERS = 1024
 
 
 @click.command()
@@ -49,3 +54,95 @@ def replay(
     lines = [remark._asdict() for remark in result.remarks]
     terminal.result("operate-replay", result.summary.model_dump(mode="json") | {"lines": lines})
     return 0
+
+
+@click.command()
+@click.argument("fleet", metavar="FLEET.yaml", type=_FILE)
+@click.option(
+    "--replications",
+    default=1,
+    show_default=True,
+    type=count(_MOST_REPLICATIONS),
+    metavar="N",
+    help="Futures played; with --until the most of them.",
+)
+@click.option(
+    "--until",
+    type=Share(),
+    metavar="X",
+    help="Stop once the mean goodput is known to within X, such as 0.2 %.",
+)
+@click.option("--seed", type=count(_MOST_SEED, 0), metavar="N", help="Of the luck; the file's otherwise.")
+@click.option("--workers", type=count(_MOST_WORKERS), metavar="N", help="Threads; all processors otherwise.")
+@click.option(
+    "--log", type=_FILE, metavar="FILE", help="Write every spell of the first future to .csv or .parquet."
+)
+@click.option("--timeline", type=_FILE, metavar="FILE.svg", help="Draw what the fleet did over the time.")
+@click.option("--trace", type=_FILE, metavar="FILE.json", help="Write the first future for Perfetto.")
+@click.option("--out", metavar="FILE", help="Write the timeline to FILE.csv or .parquet.")
+@overlay_option
+@speaking
+def simulate(
+    terminal: Terminal,
+    fleet: Path,
+    replications: int,
+    until_frac: float | None,
+    seed: int | None,
+    workers: int | None,
+    log: Path | None,
+    timeline: Path | None,
+    trace: Path | None,
+    out: str | None,
+    overlays: tuple[Path, ...],
+) -> int:
+    """Rehearse a fleet: what failures, repairs, spares and queues leave of it.
+
+    FLEET.yaml holds nodes, tenants, jobs, rules, technicians and parts (`gigawatt schema fleet`); hazards
+    come from the catalogue. The same file and seed give the same figures, for any number of workers.
+    """
+    from gigawatt.project.fleet import Recorders, draw_timeline, rehearse_fleet
+    from gigawatt.views import fleet as trace_views
+    from gigawatt.views import rehearsal as views
+
+    begun = os.times()
+    with terminal.progress() as show:
+        show(0, 0, "compiling, once")
+        found = rehearse_fleet(
+            fleet,
+            replications,
+            until_frac,
+            seed,
+            workers,
+            overlays,
+            Recorders(log=log, trace=trace),
+            lambda done_s, total_s, label: show(0, 0, f"{_bar(done_s / total_s)}  {label}"),
+        )
+    for file, remarks in views.trace_remarks(found.inputs.traces.values()):
+        for line in trace_views.remark_lines(remarks, file, terminal.verbose):
+            terminal.note(line)
+    for table in views.all_tables(found.rehearsal, found.outlook, until_frac, terminal.verbose):
+        terminal.table(table)
+    if timeline:
+        draw_timeline(found, timeline)
+    if out:
+        write_table(out, views.timeline_table(found.rehearsal.timeline))
+    for path in (log, trace, timeline, out):
+        if path:
+            terminal.note(f"wrote {path}")
+    terminal.result(
+        "operate-simulate", views.result(found.rehearsal, found.outlook) | {"cpu_s": _cpu_s(begun)}
+    )
+    return 0
+
+
+_BAR_CELLS = 24
+
+
+def _bar(done_frac: float) -> str:
+    full = round(_BAR_CELLS * min(1.0, max(0.0, done_frac)))
+    return f"{'█' * full}{'░' * (_BAR_CELLS - full)} {min(1.0, done_frac):4.0%}"
+
+
+def _cpu_s(begun: os.times_result) -> float:
+    """Of this process and those that it waited for, since then."""
+    return sum(now - then for now, then in zip(os.times()[:4], begun[:4], strict=True))

@@ -9,6 +9,7 @@ import click
 
 _SCHEMAS = {
     "scenario": ("domain.scenario", "Scenario"),
+    "fleet": ("domain.twin", "FleetPlan"),
     "accelerator": ("domain.hardware", "Accelerator"),
     "system": ("domain.hardware", "System"),
     "offer": ("domain.market", "Offer"),

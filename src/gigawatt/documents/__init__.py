@@ -17,7 +17,7 @@ from gigawatt.documents.reading import (
     read_text,
 )
 from gigawatt.documents.records import json_schema, parse_record, parse_records, read_record
-from gigawatt.documents.writing import canonical_json, digest, write_atomic
+from gigawatt.documents.writing import canonical_json, digest, growing, write_atomic
 
 __all__ = [
     "Document",
@@ -25,6 +25,7 @@ __all__ = [
     "Row",
     "canonical_json",
     "digest",
+    "growing",
     "json_schema",
     "load_csv",
     "load_yaml",

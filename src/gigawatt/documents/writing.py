@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -56,6 +56,20 @@ def write_atomic(path: str | Path, text: str | bytes | Iterable[str]) -> None:
                 _write_pieces(file, text)
         else:
             _write_beside(target, text)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {_why_unwritable(target, error)}") from None
+
+
+@contextmanager
+def growing(path: str | Path) -> Iterator[BinaryIO]:
+    """A new file that is written piece by piece, and holds what has been flushed whatever stops the writing.
+
+    The folder must exist. Raises WriteError when the system refuses.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        with target.open("wb") as file:
+            yield file
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {_why_unwritable(target, error)}") from None
 
