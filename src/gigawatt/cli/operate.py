@@ -13,6 +13,7 @@ from gigawatt.cli.terminal import Terminal, speaking, write_table
 _POLICIES = ("fifo", "sjf", "easy")
 _FILE = click.Path(path_type=Path)
 _MOST_REPLICATIONS = 10_000
+_MOST_UNTIL = 256
 _MOST_SEED = 2**63 - 1
 _MOST_WORKERS = 1024
 
@@ -60,14 +61,13 @@ def replay(
 @click.argument("fleet", metavar="FLEET.yaml", type=_FILE)
 @click.option(
     "--replications",
-    default=1,
-    show_default=True,
     type=count(_MOST_REPLICATIONS),
     metavar="N",
-    help="Futures played; with --until the most of them.",
+    help="Futures played, one if not stated; with --until the most of them, else 256.",
 )
 @click.option(
     "--until",
+    "until_frac",
     type=Share(),
     metavar="X",
     help="Stop once the mean goodput is known to within X, such as 0.2 %.",
@@ -85,7 +85,7 @@ def replay(
 def simulate(
     terminal: Terminal,
     fleet: Path,
-    replications: int,
+    replications: int | None,
     until_frac: float | None,
     seed: int | None,
     workers: int | None,
@@ -109,7 +109,7 @@ def simulate(
         show(0, 0, "compiling, once")
         found = rehearse_fleet(
             fleet,
-            replications,
+            replications or (_MOST_UNTIL if until_frac else 1),
             until_frac,
             seed,
             workers,
