@@ -213,7 +213,10 @@ def test_goodput_that_is_not_stated_by_hand(write, tmp_path: Path) -> None:
     assert own.interruption_interval_s == pytest.approx(between_s)
     assert own.checkpoint_write_s == pytest.approx(write_s, rel=1e-3)
     assert own.checkpoint_interval_s == pytest.approx(interval_s, rel=3e-3)
-    assert own.goodput_frac == pytest.approx(1 - lost, abs=1e-4)
+    assert own.estimated_goodput_frac == pytest.approx(1 - lost, abs=1e-4)
+    # Stragglers, switches and faults looked for in the wrong place come on top.
+    assert own.goodput_frac is not None
+    assert 1 - 4 * lost < own.goodput_frac < 1 - lost / 2
     assert own.train_s == pytest.approx(86400 / own.goodput_frac)
     assert own.gpu_hours == pytest.approx(24576 / own.goodput_frac)
     assert own.cost_usd == pytest.approx(49152 / own.goodput_frac)
@@ -242,8 +245,8 @@ def test_a_goodput_that_is_not_stated_says_what_it_takes_for_granted(write, tmp_
     assumed = {one.key: one for one in plan.assumptions}
     assert assumed["goodput_frac"].value is None
     assert assumed["goodput_frac"].basis == "estimate"
-    assert "closed form" in assumed["goodput_frac"].note
-    assert {"constant_failures", "blocking_checkpoints", "nodes_at_hand"} <= set(assumed)
+    assert "rehearsed" in assumed["goodput_frac"].note
+    assert {"hazards", "blocking_checkpoints", "nodes_at_hand"} <= set(assumed)
 
 
 def test_goodput_is_traced_to_the_fleets_that_it_was_learnt_from(write, tmp_path: Path) -> None:

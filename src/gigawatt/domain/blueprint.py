@@ -92,9 +92,11 @@ class Option(Record):
     low_step_s: float | None = None
     high_step_s: float | None = None
     goodput_frac: float | None = None
-    """Share of the time that makes progress: what the scenario states, or a closed form (an estimate)."""
+    """Share of the time that makes progress: what the scenario states, else what rehearsals gave."""
     low_goodput_frac: float | None = None
     high_goodput_frac: float | None = None
+    estimated_goodput_frac: float | None = None
+    """The same by closed form, where it was rehearsed."""
     interruption_interval_s: float | None = None
     """Between unexpected interruptions, on average; with the two below, where the closed form is used."""
     low_interruption_interval_s: float | None = None

@@ -242,6 +242,8 @@ class HazardPlan(Stated):
     only: tuple[str, ...] = ()
     """Ids of those that strike; none stated: all of the catalogue."""
     without: tuple[str, ...] = ()
+    age_s: float = Field(default=0.0, ge=0, le=YEARS_10_S)
+    """Of all parts at the begin: new ones fail more often."""
     frail_frac: float | None = Field(default=None, ge=0, lt=1)
     """Of nodes that fail more often than the others (lemons); not stated: as published fleets have them."""
     frail_ratio: float | None = Field(default=None, ge=1, le=1000)

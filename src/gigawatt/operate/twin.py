@@ -246,6 +246,7 @@ def _assets(plan: FleetPlan, fleet: Fleet, seed: int) -> Table:
         stage=world.SERVICE,
         cause=NONE,
         frailty_ratio=np.concatenate((ratios, np.ones(sum(sizes[1:])))),
+        new_since_s=-plan.hazards.age_s,
         speed_frac=1.0,
         part=NONE,
         next=NONE,

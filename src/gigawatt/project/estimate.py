@@ -143,6 +143,8 @@ def _delivery(kept: Ends, goodput: Goodput | None) -> dict[str, float]:
         return fields
     fields |= _ends("interruption_interval_s", goodput.interruption_interval_s)
     fields |= _ends("checkpoint_write_s", goodput.checkpoint_write_s)
+    if goodput.estimated is not None:
+        fields["estimated_goodput_frac"] = goodput.estimated.middle
     return fields | {"checkpoint_interval_s": goodput.checkpoint_interval_s}
 
 

@@ -1,8 +1,8 @@
 """What share of an option's time makes progress, by closed form from what fleets have published.
 
-Until a fleet has been simulated or watched, this is the delivered fraction of a plan: the effective training
-time ratio of a job that fails at a constant rate and writes checkpoints at the best interval. Each input is a
-middle with a 10 % and a 90 % point; their effects on the time lost combine as independent factors.
+It stands beside what rehearsals give (`gigawatt.project.rehearsal`), and is where they begin: the effective
+training time ratio of a job that fails at a constant rate and writes checkpoints at the best interval. Each
+input is a middle with a 10 % and a 90 % point; their effects on the time lost combine as independent factors.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class Goodput:
     interruption_interval_s: Ends
     checkpoint_write_s: Ends
     checkpoint_interval_s: float
+    estimated: Ends | None = None
+    """The share by closed form, where `frac` was rehearsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +179,25 @@ def trace_goodput(trace: Trace, recovery: Recovery, run_at: str, here: str) -> N
     waits = tuple(one for field in _WAITS for one in pointers[field])
     figures = ("interruption_interval_s", "checkpoint_interval_s", "checkpoint_write_s")
     trace.derive(
-        f"{here}/goodput_frac",
+        f"{here}/estimated_goodput_frac",
         "laws.reliability.renewal_ettr_frac + laws.reliability.interruption_wait_s"
         " + laws.reliability.independent_product_ratio",
         (*(f"{here}/{figure}" for figure in figures), *waits),
-        "by closed form, an estimate: no fleet has been simulated or watched",
+        "by closed form, beside which the rehearsed share stands",
     )
 
 
 _PREMISES = {
-    "constant_failures": "nodes fail independently at a constant rate, alike, and as published fleets did",
+    "hazards": "what goes wrong is what the catalogue's hazards say, as often as in published fleets",
     "blocking_checkpoints": "training stands still while a checkpoint is written, at the best interval",
-    "nodes_at_hand": "spare nodes are at hand; evaluation, planned maintenance and preemption do not count",
+    "nodes_at_hand": "spare nodes and parts are at hand, and burnt in; planned maintenance does not count",
 }
 
 
 def assume_goodput(trace: Trace, stated_frac: float | None, origin: Provenance) -> str:
     """Note what a scenario says of goodput, or what stands in for it; returns its pointer."""
     if stated_frac is None:
-        note = "not stated: for each option by closed form from published failures, checkpoints and restarts"
+        note = "not stated: each run is rehearsed on each option, with failures and recovery as published"
         origin = Provenance(source="gigawatt", basis="estimate", note=note)
     pointer = trace.assume("goodput_frac", "share of the time that makes progress", stated_frac, origin)
     if stated_frac is None:

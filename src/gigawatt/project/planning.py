@@ -7,7 +7,7 @@ owned cluster takes the whole of it until it is done; the next one to want that 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gigawatt.design.model_counts import parameter_count
@@ -18,6 +18,7 @@ from gigawatt.domain.model import Model
 from gigawatt.domain.record import Provenance
 from gigawatt.domain.scenario import Scenario, TrainingRun
 from gigawatt.domain.training import Binding, TrainingDesign, TrainingJob
+from gigawatt.domain.twin import YEARS_10_S
 from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
 from gigawatt.project.clusters import build_clusters
@@ -34,6 +35,7 @@ from gigawatt.project.estimate import (
 )
 from gigawatt.project.goodput import Goodput, Recovery, assume_goodput, goodput_of, recovery_of, trace_goodput
 from gigawatt.project.places import Place, places_of
+from gigawatt.project.rehearsal import rehearsed, stage_of, trace_rehearsal
 from gigawatt.project.trace import Trace
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class _Desk:
     num_done: int = 0
     recoveries: dict[str, Recovery] = field(default_factory=dict)
     """What is known of failures, by system."""
+    rehearsals: dict[tuple[object, ...], Goodput] = field(default_factory=dict)
+    """By run and hardware."""
 
 
 def compose(
@@ -336,7 +340,38 @@ def _option(
     window = desk.calendar.window(run, place)
     at = (designs.here, here, found)
     goodput = _goodput(desk, run, place, design.best[0].step_s, at)
+    if goodput is not None:
+        goodput = _rehearsed(desk, run, place, num_steps * design.best[0].step_s, goodput, here)
     return estimate(place, design.best[0], num_steps, window, desk.terms, goodput, desk.trace, at)
+
+
+def _rehearsed(
+    desk: _Desk, run: TrainingRun, place: Place, work_s: float, goodput: Goodput, here: str
+) -> Goodput:
+    """The closed form's place is taken by rehearsals; alike for all offers of the same hardware and size."""
+    assert place.system is not None
+    recovery = desk.recoveries[place.system.id]
+    key = (run.id, *_hardware_key(place))
+    if work_s > YEARS_10_S:
+        by_form = (f"{here}/estimated_goodput_frac",)
+        desk.trace.derive(f"{here}/goodput_frac", "", by_form, "by closed form: too long to be rehearsed")
+        return replace(goodput, estimated=goodput.frac)
+    if key not in desk.rehearsals:
+        desk.progress(desk.num_done, desk.num_designs, f"rehearsing {run.id} on {place.label}")
+        params = parameter_count(desk.models[run.id])
+        pod = place.network.num_accelerators_per_pod if place.network else None
+        stage = stage_of(
+            desk.catalogue,
+            place.system,
+            place.num_accelerators,
+            pod,
+            params.total + params.mtp,
+            work_s,
+            desk.scenario.seed,
+        )
+        desk.rehearsals[key] = rehearsed(stage, recovery, goodput)
+    trace_rehearsal(desk.trace, recovery, here)
+    return desk.rehearsals[key]
 
 
 def _goodput(

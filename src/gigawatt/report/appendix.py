@@ -31,7 +31,7 @@ _CONVENTIONS = (
     "Dates are UTC. Energy is what the facility's meter reads: node power at training load times PUE.",
 )
 _LEFT_OUT = (
-    "Failures, restarts and checkpoints one by one: goodput counts them by closed form, unless it is stated.",
+    "Failures, restarts and checkpoints one by one: goodput counts them by rehearsal, unless it is stated.",
     "Evaluation, planned maintenance and preemption.",
     "Contracts over time: no negotiated terms, no waiting lists, no interruptions of spot capacity.",
     "Buying energy hour by hour, and the time and risk of building what does not stand yet.",

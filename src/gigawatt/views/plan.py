@@ -137,9 +137,17 @@ def goodput_text(blueprint: Blueprint) -> str:
     """On what the share of time that makes progress rests, where the scenario does not state it."""
     if any(one.key == "goodput_frac" and one.value is not None for one in blueprint.assumptions):
         return ""
+    gaps = [
+        option.goodput_frac - option.estimated_goodput_frac
+        for run in blueprint.runs
+        for option in run.options
+        if option.goodput_frac is not None and option.estimated_goodput_frac is not None
+    ]
+    beside = f" It lies {min(gaps):+.1%} to {max(gaps):+.1%} off the closed form." if gaps else ""
     return (
-        "Goodput is an estimate: failures, checkpoints and restarts by closed form from what fleets have "
-        "published, in all times, dates and costs; `goodput_frac` under `assumptions` replaces it."
+        "Goodput is an estimate: each run is rehearsed on each option, with failures, repairs, checkpoints "
+        "and restarts as fleets have published them, in all times, dates and costs."
+        f"{beside} A scenario that states goodput_frac under its assumptions replaces it."
     )
 
 
