@@ -104,7 +104,7 @@ def assembled(jobs: Table, pools: Table, tenants: Table, machines: Machines, rul
     sizes = np.bincount(jobs.pool, minlength=len(pools)).astype(np.int64)
     smallest = np.full(len(pools), np.iinfo(np.int64).max)
     np.minimum.at(smallest, jobs.pool, jobs.num_gpus)
-    pools.base, pools.smallest_gpus = np.cumsum(sizes) - sizes, smallest
+    pools.first_place, pools.smallest_gpus = np.cumsum(sizes) - sizes, smallest
     for column in ("start_s", "end_s"):
         jobs[column] = np.nan
     for column in ("behind", "front", "first_node"):
@@ -208,7 +208,7 @@ def expect_end(fleet: Fleet, job: int, end_s: float) -> None:
     """The job runs, and is taken to end then."""
     pool = fleet.pools[fleet.jobs[job].pool]
     fleet.jobs[job].end_s = end_s
-    heap.push(fleet.running, pool.base, pool.num_running, fleet.jobs.end_s, job)
+    heap.push(fleet.running, pool.first_place, pool.num_running, fleet.jobs.end_s, job)
     pool.num_running += 1
 
 
@@ -216,9 +216,9 @@ def forget_end(fleet: Fleet, job: int) -> None:
     """The job, which runs, is no longer taken to end when it was."""
     pool = fleet.pools[fleet.jobs[job].pool]
     at = 0
-    while fleet.running[pool.base + at] != job:
+    while fleet.running[pool.first_place + at] != job:
         at += 1
-    heap.remove(fleet.running, pool.base, pool.num_running, fleet.jobs.end_s, at)
+    heap.remove(fleet.running, pool.first_place, pool.num_running, fleet.jobs.end_s, at)
     pool.num_running -= 1
 
 
@@ -254,7 +254,7 @@ def ask_to_give_way(fleet: Fleet, job: int) -> None:
 def finish_first(fleet: Fleet, pool: int) -> int:
     """The job of the pool that ends first gives its GPUs back; returns its number."""
     here = fleet.pools[pool]
-    job = heap.pop(fleet.running, here.base, here.num_running, fleet.jobs.end_s)
+    job = heap.pop(fleet.running, here.first_place, here.num_running, fleet.jobs.end_s)
     here.num_running -= 1
     give_back(fleet, job)
     return job
@@ -265,4 +265,4 @@ def first_end_s(fleet: Fleet, pool: int) -> float:
     here = fleet.pools[pool]
     if here.num_running == 0:
         return np.inf
-    return float(fleet.jobs[fleet.running[here.base]].end_s)
+    return float(fleet.jobs[fleet.running[here.first_place]].end_s)

@@ -49,7 +49,7 @@ POOL = np.dtype(
         ("smallest_gpus", _INT),  # of the smallest job that may come: with fewer free, nothing can start
         ("num_waiting", _INT),
         ("num_running", _INT),
-        ("base", _INT),  # where the pool's stretch of the heaps begins
+        ("first_place", _INT),  # where the pool's stretch of the heaps begins
         ("first_line", _INT),
         ("end_line", _INT),
         ("gpus_per_node", _INT),  # 0 where GPUs are only counted

@@ -43,7 +43,7 @@ def foresee(fleet: Fleet, pool: int, now_s: float) -> int:
 
     `frontier_s` and `frontier` hold the times and the GPUs free from each on.
     """
-    base, num_running = fleet.pools[pool].base, fleet.pools[pool].num_running
+    base, num_running = fleet.pools[pool].first_place, fleet.pools[pool].num_running
     frontier, times_s = fleet.frontier, fleet.frontier_s
     free = fleet.pools[pool].free_gpus
     for n in range(num_running):

@@ -45,7 +45,7 @@ def reservation(fleet: Fleet, pool: int, gpus: int) -> tuple[float, int]:
 
     Walks through the heap of running jobs by end, only as far as it must, and leaves the heap as it is.
     """
-    base, num_running = fleet.pools[pool].base, fleet.pools[pool].num_running
+    base, num_running = fleet.pools[pool].first_place, fleet.pools[pool].num_running
     frontier, ends_s = fleet.frontier, fleet.frontier_s
     free, when_s, size = fleet.pools[pool].free_gpus, -np.inf, 0
     if num_running > 0:

@@ -40,7 +40,7 @@ def may_give_way(fleet: Fleet, job: int, priority: int, now_s: float) -> bool:
 
 def could_come(fleet: Fleet, pool: int, priority: int, now_s: float) -> int:
     """GPUs of all that may give way."""
-    gpus, base = 0, fleet.pools[pool].base
+    gpus, base = 0, fleet.pools[pool].first_place
     for n in range(fleet.pools[pool].num_running):
         job = fleet.running[base + n]
         if may_give_way(fleet, job, priority, now_s):
@@ -50,7 +50,7 @@ def could_come(fleet: Fleet, pool: int, priority: int, now_s: float) -> int:
 
 def next_victim(fleet: Fleet, pool: int, priority: int, now_s: float) -> int:
     """Of those that may give way the one that has the least to say for itself."""
-    worst, base = NOBODY, fleet.pools[pool].base
+    worst, base = NOBODY, fleet.pools[pool].first_place
     for n in range(fleet.pools[pool].num_running):
         job = fleet.running[base + n]
         if may_give_way(fleet, job, priority, now_s) and (worst == NOBODY or is_less(fleet, job, worst)):

@@ -76,7 +76,7 @@ def reclaim(fleet: Fleet, job: int, now_s: float) -> None:
 
 def next_borrower(fleet: Fleet, pool: int, now_s: float) -> int:
     """Of the running jobs of tenants beyond their quota the one that has the least to say for itself."""
-    worst, base = NOBODY, fleet.pools[pool].base
+    worst, base = NOBODY, fleet.pools[pool].first_place
     for n in range(fleet.pools[pool].num_running):
         job = fleet.running[base + n]
         tenant, one = fleet.tenants[fleet.jobs[job].tenant], fleet.jobs[job]
