@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from gigawatt.catalog import Catalog, load_catalog
+from gigawatt.design.training import predict_training
+from gigawatt.domain.training import Layout, TrainingJob
 from gigawatt.domain.validation import ValidationReport
 from gigawatt.validation.baseline import constant_mfu_score
 from gigawatt.validation.calibrate import bare_fit, fit_from_priors
@@ -108,3 +110,18 @@ def test_a_family_that_the_fit_has_not_seen(catalogue: Catalog, multi_node: Path
     found = score(predict_runs(held_out, refit).step_s, measured_s[out])
     assert found.n >= 70
     assert found.mape_frac <= 0.12
+
+
+def test_llama_405b_on_16384_accelerators_ran_within_the_interval_of_software_of_its_time(
+    catalogue: Catalog,
+) -> None:
+    """Llama Team, arXiv 2407.21783, table 4: 41 % MFU; no row of the fit has as many accelerators."""
+    layout = Layout(
+        tp=8, pp=16, vpp=8, dp=128, micro_batch=1, zero=1, recompute="none", schedule="interleaved"
+    )
+    job = TrainingJob(seq_len=8192, global_batch=2048, precision="bf16", software="NeMo container 24.07")
+    system, accelerator = catalogue.require_plannable("hgx-h100", with_power=False)
+    model = catalogue.model("llama-3.1-405b")
+    found = predict_training(model, system, accelerator, layout, job, catalogue.training_calibration())
+    measured_s = found.step_s * found.mfu_frac / 0.41
+    assert found.low_step_s <= measured_s <= found.high_step_s
