@@ -450,6 +450,7 @@ def _cost(living: _Living) -> FutureCost:
         for month in living.months:
             cash[month] += contract.payment_usd(month)
         cash[contract.ends] -= contract.resale_usd()
+        cash[roadmap.months] += contract.owed_usd()
         key = (contract.offer.id, contract.tier, contract.signed.month)
         if contract.fee_usd and key not in fees and not contract.is_right:
             fees.add(key)

@@ -199,6 +199,14 @@ class Contract:
             return 0.0
         return capex * spend[since] * self._list(self.month)
 
+    def owed_usd(self) -> float:
+        """Capital that is still to be spent at the end of the horizon."""
+        offer, months = self.offer, self.roadmap.months
+        later = range(months, self.month + len(getattr(offer, "spend_frac", (1.0,))))
+        if isinstance(offer, PowerOffer):
+            return self.signed.power_w * sum(self._spent(month, offer.capex_usd_per_w or 0.0) for month in later)
+        return self.signed.num_accelerators * sum(self._spent(month, self._capex(offer)) for month in later)
+
     def _capex(self, offer: ContractOffer) -> float:
         price = (offer.capex_usd or {}).get(self.kind, 0.0)
         return (

@@ -77,6 +77,9 @@ def _capital(positions: Positions, weights: Floats, listed: Floats) -> Floats:
     total = np.zeros_like(listed)
     for month in range(positions.spend_usd.shape[1]):
         total += positions.spend_usd[:, month, None] * beyond[signed + month] * listed
+        # What is still to be spent at the end of the horizon is owed then.
+        owed = positions.spend_usd[:, month, None] * (signed + month >= months) * weights[months]
+        total += owed * listed
     if (positions.capex_usd > 0).any():
         ends = np.minimum(signed + (positions.delivery + positions.life)[:, None], months)
         age = np.clip(ends - signed - positions.delivery[:, None], 0, months)

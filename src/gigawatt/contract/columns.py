@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.contract.dive import dive
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.program import INFINITE, Columns, Program
 from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
@@ -259,9 +260,7 @@ def _missed(model: Model, reduced: dict[int, Floats]) -> float:
     return sum(float((np.minimum(score, 0.0) * most[:, None]).sum()) for score in reduced.values())
 
 
-def _approach(
-    model: Model, solver: Solver, deadline_s: float
-) -> tuple[Answer, Choice, dict[int, Floats]]:
+def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, Choice, dict[int, Floats]]:
     """The same rounds by an interior method, until next to nothing is left to be gained.
 
     At full size it is many times faster than pivoting. Its duals are not quite feasible, which `proven_bound`
@@ -349,12 +348,18 @@ def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relax
     by the relaxed bound, among all that could be in a better plan, wider and wider.
     """
     relaxed = relaxed or relax(model, deadline_s)
-    plan = _whole_plan(model, relaxed, _likely(model, relaxed), gap_frac, deadline_s, quick=True)
+    likely = _likely(model, relaxed)
+    plan = _rounded_plan(model, relaxed, likely, deadline_s)
+    if plan is None or plan.gap_frac > gap_frac:
+        sought = _whole_plan(model, relaxed, likely, gap_frac, deadline_s, quick=True, start=plan)
+        plan = _better(plan, sought)
     reach = REACH * gap_frac * abs(relaxed.bound)
     while plan is None or (plan.gap_frac > gap_frac and time.monotonic() < deadline_s):
         choice, everything = _within(model, relaxed, reach)
         better = _whole_plan(model, relaxed, choice, gap_frac, deadline_s, start=plan)
         if better is None:
+            if time.monotonic() >= deadline_s:
+                break
             if everything:
                 raise InfeasibleError(WHOLE_BLOCKS)
             reach *= WIDER
@@ -367,8 +372,36 @@ def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relax
         if everything or not plan.complete:
             break
         reach *= WIDER
+    if plan is None:
+        raise InfeasibleError(OUT_OF_TIME.format(bound=relaxed.bound))
     plan.complete = plan.complete or plan.gap_frac <= gap_frac
     return plan
+
+
+OUT_OF_TIME = (
+    "time ran out before a plan in whole blocks was found; none costs less than {bound:,.0f} USD: give more "
+    "solving.time_limit_s, or set whole_blocks to false where blocks do not matter"
+)
+
+
+def _better(one: Plan | None, other: Plan | None) -> Plan | None:
+    """The cheaper of two plans."""
+    if one is None or other is None:
+        return one or other
+    return other if other.objective <= one.objective else one
+
+
+def _rounded_plan(model: Model, relaxed: Relaxed, choice: Choice, deadline_s: float) -> Plan | None:
+    """The relaxed optimum, rounded bit by bit."""
+    program = relaxed.program.with_columns(make_columns(model, choice))
+    answer = dive(model, program, usd_scale(program), deadline_s)
+    if answer is None:
+        return None
+    count = relaxed.program.num_columns
+    bound = min(relaxed.bound, answer.objective)
+    return Plan(
+        model, answer.values[:count], choice, answer.values[count:], answer.objective, bound, relaxed, False
+    )
 
 
 REACH = 1.5
@@ -421,6 +454,7 @@ def _whole_plan(
         left /= 3
     if start is not None:
         solver.start_from(_as_values(start, choice, program.num_columns))
+    if start is not None and not quick:
         solver.set(mip_heuristic_effort=0.0, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)
     try:
         answer = solver.solve(left)

@@ -18,6 +18,7 @@ from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.prices import binding_prices
 from gigawatt.contract.scale import first_model, plan_at_any_size
 from gigawatt.contract.signatures import cash_of
+from gigawatt.contract.solver import Unsolvable, unsolved
 from gigawatt.contract.terms import NONE
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import (
@@ -64,7 +65,10 @@ def solve_portfolio(
     model = first_model(roadmap, tree)
     built = time.monotonic()
     progress(1, 2, "solving")
-    plan = plan_at_any_size(model, roadmap.solving.gap_frac, begun + roadmap.solving.time_limit_s)
+    try:
+        plan = plan_at_any_size(model, roadmap.solving.gap_frac, begun + roadmap.solving.time_limit_s)
+    except Unsolvable as reason:
+        raise unsolved(reason) from None
     return Solved(roadmap, plan.model, plan, Clock(built - begun, time.monotonic() - built))
 
 

@@ -17,7 +17,7 @@ Progress = Callable[[int, int, str], None]
 Changed = Callable[[Roadmap, float], Roadmap]
 LOOKED_FRAC = 0.5
 NUM_HALVINGS = 6
-LEAST_SHARE = 0.1
+LEAST_SHARE = 0.25
 
 
 def flips(roadmap: Roadmap, progress: Progress) -> tuple[Flip, ...]:
@@ -35,7 +35,7 @@ def flips(roadmap: Roadmap, progress: Progress) -> tuple[Flip, ...]:
 
 
 def signed_now(roadmap: Roadmap) -> str:
-    """Which offers carry what is signed now, each with a tenth of its volume or more; in words."""
+    """Which offers carry what is signed now, each with a quarter of its volume or more; in words."""
     try:
         return words_of(outcome_of(roadmap, tree_of(roadmap, demand_of(roadmap))))
     except InfeasibleError:

@@ -15,6 +15,7 @@ from gigawatt.contract.columns import Pinned, Relaxed, relax
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import Tree, expected_course, single_course, tree_of
 from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.solver import Unsolvable, unsolved
 from gigawatt.domain.portfolio import Change, Future, Risk, Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import RiskFigures, Strategy
 from gigawatt.errors import InfeasibleError
@@ -70,7 +71,10 @@ def outcome_of(roadmap: Roadmap, tree: Tree, pinned: Pinned | None = None) -> Ou
         update={"risk": roadmap.risk.model_copy(update={"cvar_weight_frac": weight})}
     )
     model = build_model(weighed, tree)
-    relaxed = relax(model, pinned=pinned)
+    try:
+        relaxed = relax(model, pinned=pinned)
+    except Unsolvable as reason:
+        raise unsolved(reason) from None
     if not len(model.cost_columns):
         return Outcome(model, relaxed, np.array([relaxed.answer.objective]))
     node_cost = relaxed.answer.values[model.cost_columns]

@@ -96,6 +96,9 @@ class Gates:
     high: dict[int, Ints] = field(default_factory=dict)
     columns: dict[int, Ints] = field(default_factory=dict)
     """[gates, T] by node."""
+    least: Floats = field(default_factory=lambda: np.empty(0))
+    """[gates] accelerators in one signature."""
+    most: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass
@@ -398,6 +401,7 @@ def _gates(model: Model) -> Gates:
     least = np.array([max(bounds[g][0], 0.0) for g in range(len(keys))])
     most = np.array([_most_at_once(model, key, bounds[g]) for key, g in keys.items()])
     fee = np.array([offers[offer].fee_usd for offer, _ in keys])
+    gates.least, gates.most = least, most
     for node in model.tree.nodes:
         _gates_at(model, gates, node.number, (least, most, fee))
     _exclude(model, gates, keys)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.program import Columns, Program
-from gigawatt.errors import ExternalError
+from gigawatt.errors import ExternalError, GigawattError, InfeasibleError, InputError
 
 if TYPE_CHECKING:
     import highspy
@@ -46,6 +46,16 @@ def _quiet_highs() -> highspy.Highs:
 
 class Unsolvable(Exception):
     """No answer: the program is infeasible or unbounded."""
+
+
+def unsolved(reason: Unsolvable) -> GigawattError:
+    """What to tell somebody who wrote a roadmap."""
+    if "nbounded" in str(reason):
+        return InputError(
+            "something can be bought and earns more than it costs, without end: look at resale_frac, at "
+            "price changes near -100 %, and at power prices below zero"
+        )
+    return InfeasibleError(f"{reason}: give more solving.time_limit_s, or ask for fewer months or offers")
 
 
 @dataclass(frozen=True)
