@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gigawatt.operate import policies
 from gigawatt.operate.due import not_due, set_due
-from gigawatt.operate.machines import PACK, choose_pod, choose_rack, drop_node, hold, take_whole
+from gigawatt.operate.machines import PACK, choose_pod, choose_rack, drop_node, open_node, take_whole
 from gigawatt.operate.repair import begin_maintenance, drop_spare, start_repair
 from gigawatt.operate.spells import (
     begin_state,
@@ -242,7 +242,8 @@ def replace_node(fleet: Fleet, world: World, job: int, node: int, now_s: float) 
         drop_spare(fleet, world, spare, now_s)
         shed(fleet, world, job, node, now_s)
         adopt(fleet, world, job, spare)
-        hold(fleet.machines, fleet.jobs, fleet.pools, job, spare)
+        open_node(fleet.machines, fleet.pools, spare)
+        take_whole(fleet.machines, fleet.jobs, fleet.pools, job, spare)
         return SWAPPED
     if world.conduct.takes_free_nodes and pool.num_whole > 0 and pool.free_gpus >= pool.gpus_per_node:
         shed(fleet, world, job, node, now_s)
