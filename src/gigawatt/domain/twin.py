@@ -25,7 +25,7 @@ def _seconds(text: str) -> float:
 
 MOST_NODES = 1_000_000
 MOST_JOBS = 20_000_000
-GANG_SIZES = 10_000_000
+MOST_GPUS = 10_000_000
 YEARS_10_S = _seconds("10 years")
 DAY_S = _seconds("1 day")
 WEEK_S = _seconds("7 days")
@@ -53,9 +53,9 @@ class TenantPlan(Stated):
     """Whom jobs belong to, and what it may have."""
 
     name: Id
-    quota_gpus: int | None = Field(default=None, ge=0, le=GANG_SIZES)
+    quota_gpus: int | None = Field(default=None, ge=0, le=MOST_GPUS)
     """That it gets whenever it wants them; not stated: an equal share of what the others leave."""
-    limit_gpus: int | None = Field(default=None, ge=0, le=GANG_SIZES)
+    limit_gpus: int | None = Field(default=None, ge=0, le=MOST_GPUS)
     """The most that it may have, others' unused quota borrowed; not stated: all."""
     weight: float = Field(default=1.0, gt=0, le=1000)
     """Of its fair share, beside the others'."""
@@ -81,7 +81,7 @@ class JobKind(Stated):
 class RunPlan(JobKind):
     """A training run, or several alike: a gang with so much work."""
 
-    num_gpus: int = Field(gt=0, le=GANG_SIZES)
+    num_gpus: int = Field(gt=0, le=MOST_GPUS)
     work_s: float = Field(gt=0, le=YEARS_10_S)
     """Of progress, at full speed and without a stop."""
     submit_s: float = Field(default=0.0, ge=0, le=YEARS_10_S)
@@ -90,7 +90,7 @@ class RunPlan(JobKind):
     """Of jobs alike: an array."""
     num_hot_nodes: int = Field(default=0, ge=0, le=10_000)
     """Idle nodes that the job holds, to go on at once when one of its others breaks."""
-    min_gpus: int | None = Field(default=None, gt=0, le=GANG_SIZES)
+    min_gpus: int | None = Field(default=None, gt=0, le=MOST_GPUS)
     """An elastic job goes on with fewer nodes, down to these, in proportion slower."""
 
 
@@ -258,7 +258,13 @@ class PricePlan(Stated):
     usd_per_mwh: float = Field(default=0.0, ge=0)
     idle_power_frac: float = Field(default=0.25, ge=0, le=1)
     """Of the power of a node at full load, what it draws in service without a job."""
-    price_year: int = Field(default=2026, ge=2000, le=2100)
+    price_year: int | None = Field(default=None, ge=2000, le=2100)
+
+    @model_validator(mode="after")
+    def _has_a_year(self) -> Self:
+        if (self.usd_per_gpu_h or self.usd_per_mwh) and self.price_year is None:
+            raise ValueError("price_year: prices are of some year; state which")
+        return self
 
 
 class FleetPlan(Stated):

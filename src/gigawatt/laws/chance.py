@@ -41,7 +41,8 @@ def uniform_number(seed: Any, purpose: Any, thing: Any, count: Any) -> Any:
     Source: as `mixed_bits`; 53 of its bits are a fraction of double precision, and half of the last of them
     is added, which keeps 0 and 1 out. A thousand of them have the mean and variance of the uniform law:
 
-    >>> numbers = uniform_number(np.uint64(1), np.uint64(2), np.uint64(3), np.arange(1000, dtype=np.uint64))
+    >>> seed, purpose, thing = np.array([[1], [2], [3]], np.uint64)
+    >>> numbers = uniform_number(seed, purpose, thing, np.arange(1000, dtype=np.uint64))
     >>> bool(abs(numbers.mean() - 0.5) < 0.03), bool(abs(numbers.var() * 12 - 1) < 0.1)
     (True, True)
     """

@@ -37,7 +37,7 @@ class Gangs(NamedTuple):
     pool: Ints
     """[jobs]"""
     num_gpus: Ints
-    """[jobs] whole nodes, idle ones included, where it is more than a part of one."""
+    """[jobs] whole nodes, idle ones included, unless a part of one is all."""
     hot_nodes: Ints
     """[jobs] of them kept idle."""
 
@@ -47,7 +47,8 @@ def gangs(plan: FleetPlan, book: JobBook, gpus_per_node: int) -> Gangs:
     pool = sites_of(plan, book.kinds)[book.kind]
     hot = np.array([kind.num_hot_nodes if isinstance(kind, RunPlan) else 0 for kind in book.kinds])[book.kind]
     whole = (-(-book.num_gpus // gpus_per_node) + hot) * gpus_per_node
-    return Gangs(pool, np.where(book.num_gpus < gpus_per_node, book.num_gpus, whole), hot)
+    part = (book.num_gpus < gpus_per_node) & (hot == 0)
+    return Gangs(pool, np.where(part, book.num_gpus, whole), hot)
 
 
 def without_giants(plan: FleetPlan, book: JobBook, gpus_per_node: int) -> JobBook:

@@ -313,10 +313,10 @@ def put_back(policy: int, fleet: Fleet, world: World, job: int, now_s: float) ->
 
 
 def gang_gpus(fleet: Fleet, world: World, job: int) -> int:
-    """GPUs that a job takes: what it asks for in whole nodes, if it asks for more than a part of one."""
+    """GPUs that a job takes: whole nodes, unless a part of one is all that it asks for."""
     one = world.work[job]
     each = fleet.pools[fleet.jobs[job].pool].gpus_per_node
-    if one.wanted_gpus < each:
+    if one.wanted_gpus < each and one.wanted_nodes == 0:
         return int(one.wanted_gpus)
     return int(((one.wanted_gpus + each - 1) // each + one.wanted_nodes) * each)
 

@@ -33,7 +33,7 @@ from gigawatt.units import parse_quantity
 
 MOST_EVENTS = 500_000
 """Events after which whoever waits hears how far things are."""
-TIMELINE_BINS = 240
+TIMELINE_BINS = 256
 YEAR_S = parse_quantity("1 year", "_s")
 MWH_J = parse_quantity("1 MWh", "_j")
 

@@ -18,6 +18,7 @@ from gigawatt.operate.state import Fleet
 from gigawatt.operate.tables import NONE
 from gigawatt.operate.world import (
     BURN_IN,
+    FAULTY,
     HAND_WAIT,
     HANDS_ON,
     MAINTENANCE,
@@ -222,12 +223,13 @@ def return_to_service(fleet: Fleet, world: World, asset: int, now_s: float) -> N
 
 
 def offer(fleet: Fleet, world: World, node: int, now_s: float) -> None:
-    """A sound node, in no domain that is out, stands by if spares are wanted; else jobs may start on it."""
+    """A node that nobody knows to be broken, in no domain that is out, stands by or takes jobs."""
     one = world.assets[node]
-    if one.stage != SERVICE or one.outages > 0 or one.is_spare or fleet.machines.nodes[node].is_open:
+    known = one.stage != SERVICE and one.stage != FAULTY
+    if known or one.outages > 0 or one.is_spare or fleet.machines.nodes[node].is_open:
         return
     num_spares = world.num_spares[one.pool]
-    if num_spares[0] < num_spares[1] and one.num_held == 0:
+    if num_spares[0] < num_spares[1] and one.num_held == 0 and one.stage == SERVICE:
         world.spares[one.pool, num_spares[0]] = node
         num_spares[0] += 1
         one.is_spare = True

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 from typing import Literal
 
 import numpy as np
@@ -22,8 +23,9 @@ Runner = Literal["threads", "ray"]
 BATCH = 4
 """Replications between two looks at how well the figures are known."""
 MOST_REPLICATIONS = 10_000
-NINE_IN_TEN = (1 + 0.9) / 2
-CONFIDENCE = (1 + 0.95) / 2
+NINE_IN_TEN = (1 + 90 / 100) / 2
+CONFIDENCE = (1 + 95 / 100) / 2
+"""Quantiles at the upper ends of two-sided intervals."""
 
 Progress = Callable[[float, float, str], None]
 """Told how much of how much has been played, and of what."""
@@ -75,17 +77,26 @@ def _on_threads(
     progress: Callable[[float, float], None],
     keep: Keep,
 ) -> list[Outcome]:
-    """Kernels let go of Python's lock, so threads are enough."""
-    numbers = list(batch)
+    """Kernels let go of Python's lock, so threads are enough. Whoever is interrupted stops all of them."""
+    numbers, stopped = list(batch), Event()
+
+    def tell(number: int, done: float, total: float) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        if number == numbers[0]:
+            progress(done, total)
 
     def one(number: int) -> Outcome:
-        seed = inputs.plan.seed + number
-        if number > numbers[0]:
-            return rehearse(inputs, seed)
-        return rehearse(inputs, seed, progress, keep) if number == 0 else rehearse(inputs, seed, progress)
+        seed, told = inputs.plan.seed + number, partial(tell, number)
+        return rehearse(inputs, seed, told, keep) if number == 0 else rehearse(inputs, seed, told)
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        return list(pool.map(one, numbers))
+        try:
+            return list(pool.map(one, numbers))
+        except BaseException:
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _on_ray(

@@ -313,7 +313,7 @@ def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: 
     usual = (plan.recovery.restart_s or 0.0) + plan.recovery.restart_per_node_s * (num_nodes - 1)
     restart_s = np.where(np.isnan(stated), usual, stated)
     least = [kind.min_gpus if isinstance(kind, RunPlan) else None for kind in book.kinds]
-    least_gpus = np.array([world.NEVER_S if one is None else one for one in least])[book.kind]
+    least_gpus = np.array([world.MOST_INTERVAL_S if one is None else one for one in least])[book.kind]
     return table(
         world.WORK,
         len(book.kind),
@@ -349,7 +349,9 @@ def _intervals(
     rule = _rule(plan.policy.checkpoint)
     stated_s, write_s = kind.checkpoint_interval_s, kind.checkpoint_write_s  # type: ignore[attr-defined]
     if stated_s is not None or write_s <= 0.0:
-        return np.full(len(book.kind), world.NEVER_S if stated_s is None else on_tick(max(stated_s, 1.0)))
+        return np.full(
+            len(book.kind), world.MOST_INTERVAL_S if stated_s is None else on_tick(max(stated_s, 1.0))
+        )
     if rule == FIXED:
         raise InputError(f"{kind.name}: checkpoint_interval_s is not stated, and the policy is 'fixed'")  # type: ignore[attr-defined]
     pool = int(sites_of(plan, [kind])[0])  # type: ignore[list-item]
@@ -357,11 +359,11 @@ def _intervals(
     each = int(fleet.pools.gpus_per_node[pool])
     shape = PoolShape(site.num_nodes, each, site.nodes_per_rack, site.racks_per_pod)
     per_node = node_stops_per_s(rates, hazards, shape, pool)
-    found = np.full(len(book.kind), world.NEVER_S)
+    found = np.full(len(book.kind), world.MOST_INTERVAL_S)
     for size in np.unique(book.num_gpus[book.kind == number]):
         rate = job_failures_per_s(-(-size // each), per_node)
         if rate > 0.0:
-            interval_s = best_interval_s(rule, world.NEVER_S, write_s, 1.0 / rate)
+            interval_s = best_interval_s(rule, world.MOST_INTERVAL_S, write_s, 1.0 / rate)
             found[book.num_gpus == size] = on_tick(max(interval_s, 1.0))
     return found
 

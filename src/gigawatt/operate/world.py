@@ -18,14 +18,15 @@ from gigawatt.operate.tables import Floats, Ints, Table
 
 TICK_S = 2.0**-10
 """s; 2^53 ticks are the GPU-seconds of 100,000 GPUs in 2.8 years."""
-NEVER_S = 2.0**40
+MOST_INTERVAL_S = 2.0**40
 """s; a checkpoint interval that no job lives to see."""
 
 WAITING, STARTING, RUNNING, STALLED, SAVING, DONE = range(6)
 """What a job does: waits in line; loads; works; hangs, unnoticed; saves before it leaves; no more."""
 STANDING_BY = 6
 """What a spare node does."""
-SERVICE, FAULTY, DRAINING, TRIAGE, REBOOT, PART_WAIT, HAND_WAIT, HANDS_ON, BURN_IN, MAINTENANCE = range(7, 17)
+SERVICE, FAULTY, DRAINING, TRIAGE, REBOOT = range(STANDING_BY + 1, STANDING_BY + 6)
+PART_WAIT, HAND_WAIT, HANDS_ON, BURN_IN, MAINTENANCE = range(REBOOT + 1, REBOOT + 6)
 """What an asset does: serves; is broken, unnoticed; waits for its jobs to go; stages of its repair."""
 RESTARTS, REBOOTS, REPAIRS = 0, 1, 2
 """What mends a fault: nothing but a restart of the job; a reset of the node; hands."""

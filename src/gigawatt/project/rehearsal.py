@@ -103,16 +103,14 @@ def rehearsed(stage: Stage, recovery: Recovery, goodput: Goodput) -> Goodput:
 
 def _draw(recovery: Recovery, chance: np.random.Generator) -> dict[str, float]:
     """Each input from a logarithmically normal law with its middle and its end on that side."""
-    found = {}
+    from scipy.special import ndtri
+
+    at_end, found = float(ndtri(HIGH_PERCENT / 100)), {}
     for field in SPREAD:
         ends, deviation = recovery.inputs[field], float(chance.standard_normal())
         end = ends.high if deviation > 0 else ends.low
-        found[field] = ends.middle * (end / ends.middle) ** (abs(deviation) / _DEVIATIONS_AT_END)
+        found[field] = ends.middle * (end / ends.middle) ** (abs(deviation) / at_end)
     return found
-
-
-_DEVIATIONS_AT_END = 1.2816
-"""Of a normal law, from its middle to its 90 % point."""
 
 
 def _kept(
