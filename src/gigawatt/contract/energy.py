@@ -33,6 +33,7 @@ MIN_AT_LIMIT = 1.0 - 1e-4
 MIN_SHARE = 1e-6
 """Of the load: what is smaller is what the search leaves of nothing."""
 GAP_FRAC = 1e-6
+FRONTIER_GAP_FRAC = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def energy_frontier(
     def capped(cap: float) -> FrontierPoint:
         carbon = site.carbon.model_copy(update={"cap_kgco2_per_mwh": cap})
         asked = site.model_copy(update={"carbon": carbon})
-        return _point(plan_energy(asked, technologies, tariff, years), cap)
+        return _point(plan_energy(asked, technologies, tariff, years, FRONTIER_GAP_FRAC), cap)
 
     points = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:

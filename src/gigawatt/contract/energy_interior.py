@@ -20,7 +20,7 @@ from gigawatt.contract.energy_newton import Newton, Products, Shape, Spread
 from gigawatt.contract.energy_program import Gift, HourlyProgram, Megawatts, Values
 
 MAX_ITERATIONS = 300
-_CORRECTORS = 3
+_CORRECTORS = 1
 MOST_WITHIN = 0.95
 """Share of the way to the nearest bound that a step goes."""
 MIN_CENTRING = 1e-3
@@ -115,7 +115,7 @@ class _Search:
     def _start(self) -> Spread:
         """Everything in the middle of its bounds, every price positive."""
         program, shape = self.program, self.shape
-        sizes = np.minimum(1.0, np.where(shape.limited > 0, 0.5 * program.size_limit, 1.0))
+        sizes = np.where(shape.limited > 0, np.minimum(0.5, 0.5 * program.size_limit), 0.5)
         flows = np.where(shape.free, 1.0, 0.5 * shape.bounds(sizes))
         prices = np.zeros_like(program.need)
         prices[0] = 1.0

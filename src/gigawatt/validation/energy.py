@@ -116,7 +116,7 @@ def _row(
 
 
 def case_question(
-    case: Mapping[str, Any], cap: float | None, year: int
+    case: Mapping[str, Any], cap_kgco2_per_mwh: float | None, year: int
 ) -> tuple[EnergySite, dict[str, EnergyTechnology], Tariff]:
     """A case in our own records, in dollars of the hours' year; what they cannot say is refused."""
     row = _ROW | {"price_year": year}
@@ -136,7 +136,9 @@ def case_question(
         "load": _load(said, str(case.get("load_formula", ""))),
         "grid": {"limit_w": f"{said['grid_import_limit_mw']} MW", "tariff": "case"},
         "build": tuple({"technology": key} for key in technologies),
-        "carbon": {} if cap is None else {"cap_kgco2_per_mwh": f"{cap} gCO2/kWh"},
+        "carbon": {}
+        if cap_kgco2_per_mwh is None
+        else {"cap_kgco2_per_mwh": f"{cap_kgco2_per_mwh} kgCO2/MWh"},
     }
     return EnergySite.model_validate(site), technologies, tariff
 
