@@ -12,7 +12,7 @@ import click
 from gigawatt.cli.commands import ROOT
 from gigawatt.errors import GigawattError, WriteError
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 _MOST_PROBLEMS = 20
 """So many of a file's problems are printed; a file of another kind altogether has thousands."""
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(arguments)
     except (KeyboardInterrupt, click.Abort):
         print("interrupted; nothing was left half-written", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except click.ClickException as error:
         error.show(sys.stderr)
         return error.exit_code

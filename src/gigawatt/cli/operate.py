@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from gigawatt.cli import INTERRUPTED
 from gigawatt.cli.arguments import Share, count, overlay_option
 from gigawatt.cli.terminal import Terminal, speaking, write_table
+
+if TYPE_CHECKING:
+    from gigawatt.project.fleet import Recorders
 
 _POLICIES = ("fifo", "sjf", "easy")
 _FILE = click.Path(path_type=Path)
@@ -100,24 +105,29 @@ def simulate(
     FLEET.yaml holds nodes, tenants, jobs, rules, technicians and parts (`gigawatt schema fleet`); hazards
     come from the catalogue. The same file and seed give the same figures, for any number of workers.
     """
-    from gigawatt.project.fleet import Recorders, draw_timeline, rehearse_fleet
+    from gigawatt.project.fleet import Recorders, compile_twin, draw_timeline, open_fleet, rehearse_fleet
     from gigawatt.views import fleet as trace_views
     from gigawatt.views import rehearsal as views
 
-    begun = os.times()
+    recorders = Recorders(log=log, trace=trace)
     with terminal.progress() as show:
-        show(0, 0, "compiling, once")
-        found = rehearse_fleet(
-            fleet,
-            replications or (_MOST_UNTIL if until_frac else 1),
-            until_frac,
-            seed,
-            workers,
-            overlays,
-            Recorders(log=log, trace=trace),
-            lambda done_s, total_s, label: show(0, 0, f"{_bar(done_s / total_s)}  {label}"),
-        )
-    for file, remarks in views.trace_remarks(found.inputs.traces.values()):
+        try:
+            inputs = open_fleet(fleet, seed, overlays)
+            show(0, 0, "compiling, once")
+            compile_twin()
+            begun = os.times()
+            found = rehearse_fleet(
+                inputs,
+                str(fleet),
+                replications or (_MOST_UNTIL if until_frac else 1),
+                until_frac,
+                workers,
+                recorders,
+                lambda done_s, total_s, label: show(0, 0, f"{_bar(done_s / total_s)}  {label}"),
+            )
+        except KeyboardInterrupt:
+            return _interrupted(terminal, recorders)
+    for file, remarks in views.trace_remarks(inputs.traces.values()):
         for line in trace_views.remark_lines(remarks, file, terminal.verbose):
             terminal.note(line)
     for table in views.all_tables(found.rehearsal, found.outlook, until_frac, terminal.verbose):
@@ -133,6 +143,13 @@ def simulate(
         "operate-simulate", views.result(found.rehearsal, found.outlook) | {"cpu_s": _cpu_s(begun)}
     )
     return 0
+
+
+def _interrupted(terminal: Terminal, recorders: Recorders) -> int:
+    written = [str(path) for path in recorders if path and path.exists()]
+    until = f": {' and '.join(written)} hold what happened until then" if written else ""
+    terminal.note(f"interrupted{until}")
+    return INTERRUPTED
 
 
 _BAR_CELLS = 24

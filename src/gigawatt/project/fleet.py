@@ -62,35 +62,51 @@ def simulate_fleet(
     `until_frac`: stop as soon as the mean goodput is known to within so much, to either side. `seed` takes
     the place of the file's. Raises InputError as `read_fleet`.
     """
-    return rehearse_fleet(path, replications, until_frac, seed, workers, overlays).rehearsal
+    inputs = open_fleet(path, seed, overlays)
+    return rehearse_fleet(inputs, str(path), replications, until_frac, workers).rehearsal
+
+
+def open_fleet(path: Path | str, seed: int | None = None, overlays: Sequence[Path] = ()) -> Inputs:
+    """What a fleet file says, with the catalogue and overlays over it. Raises InputError as `read_fleet`."""
+    from gigawatt.catalog import load_catalog
+
+    return read_fleet(Path(path), load_catalog(overlays), seed)
+
+
+def compile_twin() -> None:
+    """Compile what plays fleets, which takes half a minute once, by playing the least one there is."""
+    from gigawatt.domain.twin import RunPlan, SitePlan
+    from gigawatt.operate.rehearse import play
+    from gigawatt.operate.twin import new_twin
+
+    run = RunPlan(name="run", num_gpus=1, work_s=1.0)
+    plan = FleetPlan(name="least", system="any", sites=(SitePlan(num_nodes=1),), runs=(run,))
+    play(new_twin(plan, 1, (), {}, {}, seed=0), lambda _rows: None)
 
 
 def rehearse_fleet(
-    path: Path | str,
+    inputs: Inputs,
+    file: str,
     replications: int = 1,
     until_frac: float | None = None,
-    seed: int | None = None,
     workers: int | None = None,
-    overlays: Sequence[Path] = (),
     recorders: Recorders = NOWHERE,
     progress: Progress = lambda _done, _total, _label: None,
 ) -> Rehearsed:
-    """As `simulate_fleet`, with what all replications say together, and the first of them written down.
+    """A fleet rehearsed, what all replications say together, and the first of them written down.
 
-    Raises InputError as `read_fleet`, WriteError where a file cannot be written.
+    Raises InputError for what only the playing shows, with the name of its file, and WriteError.
     """
-    from gigawatt.catalog import load_catalog
     from gigawatt.operate.outlook import outlook
     from gigawatt.operate.replications import rehearse_many
 
     _check_kinds(recorders)
-    inputs = read_fleet(Path(path), load_catalog(overlays), seed)
     try:
         with _recording(inputs, recorders) as (keep, finish):
             found = rehearse_many(inputs, replications, until_frac, workers, progress=progress, keep=keep)
             finish(found)
     except InputError as error:
-        raise _in_file(error, str(path)) from None
+        raise _in_file(error, file) from None
     return Rehearsed(inputs, found, outlook(found, inputs.plan.lasts_s))
 
 

@@ -86,7 +86,7 @@ def _text(value: float, suffix: str) -> str:
 
 
 def _doubt(half_width: float, suffix: str) -> str:
-    return format_quantity(half_width, suffix, 2) if suffix else f"{half_width:,.2g}"
+    return format_quantity(half_width, suffix, 2) if suffix else f"{half_width:,.0f}"
 
 
 def shares_table(outlook: FleetOutlook) -> Table:
