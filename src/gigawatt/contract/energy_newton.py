@@ -120,7 +120,10 @@ class Shape:
 
     def summed(self, flows: Values) -> Values:
         """[totals] sums of flows."""
-        sums = [sum(weight @ flows[flow] for flow, weight in total.terms) for total in self.program.totals]
+        sums = [
+            sum(np.einsum("i,i", weight, flows[flow]) for flow, weight in total.terms)
+            for total in self.program.totals
+        ]
         return np.array(sums, dtype=float)
 
     def spread(self, prices: Values) -> Values:

@@ -135,7 +135,7 @@ class HourlyProgram:
         """[sizes] what a unit of each size costs by the needs that it adds, at prices of the rows."""
         worth = np.zeros(len(self.size_usd))
         for gift in self.gifts:
-            worth[gift.size] += gift.profile_frac @ prices[gift.row]
+            worth[gift.size] += float(np.einsum("i,i", gift.profile_frac, prices[gift.row]))
         return worth
 
     def bounds(self, sizes: Values) -> Values:
