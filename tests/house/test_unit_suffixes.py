@@ -20,6 +20,11 @@ DIMENSIONLESS = {
     "factor": "a ratio",
     "scale": "of every pool of a replay, a ratio",
     "ratio": "a ratio",
+    "weight": "of a share beside the others', a ratio",
+    "half_width": "of an interval of a figure named beside it",
+    "values": "of one figure over replications, named beside them",
+    "key": "what a policy orders by, any column",
+    "amount": "of whatever is rounded to whole ticks",
     "pue": "power usage effectiveness, a ratio >= 1",
     "peak_pue": "the same, of one hour",
     "latitude": "degrees, as everywhere",
@@ -72,10 +77,12 @@ def says_its_unit(name: str) -> bool:
     bare = re.sub(r"^(low|high|p\d\d|min|max|mean|median)_", "", name)
     if units.suffix_of(name) or bare in DIMENSIONLESS or COUNT.search(bare):
         return True
+    if name.endswith("_ratio"):
+        return True
     # `peak_flop_per_s` keyed by precision, `usd_per_gpu_h` itself, `_usd_per_gpu`: a unit per a count.
     return (
         units.suffix_of(f"_{name}") is not None
-        or re.search(r"_per_(gpu|node|layer|stage|year)$", name) is not None
+        or re.search(r"_per_(gpu|node|layer|stage|year|call)$", name) is not None
     )
 
 

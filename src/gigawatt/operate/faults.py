@@ -121,7 +121,7 @@ def find(policy: int, fleet: Fleet, world: World, asset: int, now_s: float) -> N
     if one.scope != NODE_SCOPE:
         find_domain(policy, fleet, world, asset, now_s)
         return
-    if drain.is_due(one, world.conduct.quarantine_after) and one.outcome != RESTARTS:
+    if drain.is_due(one, world.conduct.num_quarantine_faults) and one.outcome != RESTARTS:
         one.outcome, one.is_replaced_whole = REPAIRS, world.conduct.node_part != NONE
     if one.outcome == RESTARTS:
         return_to_service(fleet, world, asset, now_s)

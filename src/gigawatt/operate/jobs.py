@@ -8,6 +8,7 @@ from __future__ import annotations
 from gigawatt.operate import policies
 from gigawatt.operate.due import not_due, set_due
 from gigawatt.operate.machines import PACK, choose_pod, choose_rack, drop_node, open_node, take_whole
+from gigawatt.operate.policies.checkpoint import adapted_interval_s
 from gigawatt.operate.repair import begin_maintenance, drop_spare, start_repair
 from gigawatt.operate.spells import (
     begin_state,
@@ -22,6 +23,7 @@ from gigawatt.operate.tables import NONE
 from gigawatt.operate.world import (
     DONE,
     DRAINING,
+    FAULTS,
     FAULTY,
     FINISHED,
     FREE_SLOTS,
@@ -33,6 +35,7 @@ from gigawatt.operate.world import (
     STOPS,
     WAITING,
     World,
+    on_tick,
     slot_thing,
 )
 
@@ -99,10 +102,19 @@ def begin_work(fleet: Fleet, world: World, job: int, now_s: float) -> None:
             set_due(world.due, broken, now_s + world.hazards[world.assets[broken].cause].detection_s)
         return
     one.speed_frac = speed
+    if world.conduct.adapts and one.write_s > 0.0:
+        adapt_interval(world, job, now_s)
     begin_state(fleet, world, job, RUNNING, now_s)
     end_s = now_s + remaining_s(fleet, world, job)
     expect(fleet, job, end_s)
     set_due(world.due, slot_thing(world, one.slot), end_s)
+
+
+def adapt_interval(world: World, job: int, now_s: float) -> None:
+    """The job writes checkpoints from now on as the fleet's faults so far call for."""
+    one, fleet_s = world.work[job], world.conduct.planned_mttf_s
+    faults = world.counts[FAULTS]
+    one.interval_s = on_tick(adapted_interval_s(one.write_s, one.planned_mttf_s, fleet_s, faults, now_s))
 
 
 def pod_of(fleet: Fleet, node: int) -> int:

@@ -19,7 +19,6 @@ from gigawatt.operate.world import (
     STANDING_BY,
     WAITING,
     World,
-    on_tick,
     whole_ticks,
 )
 
@@ -148,8 +147,3 @@ def new_row(world: World, subject: int, state: int, begin_s: float, end_s: float
     row.gpus, row.idle_gpus = 0, 0
     row.work_gpu_s, row.save_gpu_s, row.slow_gpu_s, row.lost_gpu_s = 0.0, 0.0, 0.0, 0.0
     return row
-
-
-def interval_on_ticks(interval_s: float) -> float:
-    """A checkpoint interval that keeps the books exact."""
-    return max(on_tick(interval_s), on_tick(1.0))

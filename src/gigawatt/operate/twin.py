@@ -10,15 +10,14 @@ import numpy as np
 from gigawatt import kernels
 from gigawatt.domain.fleet import JobTrace
 from gigawatt.domain.hazard import Hazard, Part
-from gigawatt.domain.twin import WEEK_S, CheckpointPolicy, FleetPlan, RunPlan, SkillPlan
+from gigawatt.domain.twin import WEEK_S, FleetPlan, RunPlan, SkillPlan
 from gigawatt.errors import InputError
 from gigawatt.laws.chance import uniform_number
-from gigawatt.laws.reliability import job_failures_per_s
 from gigawatt.operate import policies, world
+from gigawatt.operate.checkpoints import interval_s, planned_mttf_s
 from gigawatt.operate.due import new_due, set_due
-from gigawatt.operate.jobbook import JobBook, gangs, job_book, sites_of, without_giants
+from gigawatt.operate.jobbook import JobBook, gangs, job_book, without_giants
 from gigawatt.operate.machines import PACK, SPREAD, PoolShape, new_machines
-from gigawatt.operate.policies.checkpoint import CHECKPOINTS, FIXED, best_interval_s
 from gigawatt.operate.state import Fleet, Rules, assembled
 from gigawatt.operate.tables import JOB, NONE, POOL, TENANT, Floats, Table, table
 from gigawatt.operate.twin_kernel import open_up
@@ -208,7 +207,7 @@ def _world(
         log=table(world.SPELL, MOST_ROWS + 8 * (num_slots + len(assets)) + 1024),
         counts=counts,
         touched=np.zeros(len(shapes), np.bool_),
-        conduct=_conduct(plan, names, skills, seed),
+        conduct=_conduct(plan, names, skills, seed, _fleet_mttf_s(assets, rates, hazards)),
     )
 
 
@@ -285,27 +284,11 @@ def _hazard_table(hazards: Sequence[Hazard], parts: list[str], skills: list[str]
     )
 
 
-def node_stops_per_s(rates: Floats, hazards: Sequence[Hazard], shape: PoolShape, pool: int) -> float:
-    """Stops of a job per second and node of it, what its domains bring along by their size included."""
-    sizes = {
-        "rack": shape.nodes_per_rack,
-        "pod": shape.nodes_per_rack * shape.racks_per_pod,
-        "site": shape.num_nodes,
-    }
-    stops = [
-        rates[n, pool] / sizes.get(one.scope, 1) for n, one in enumerate(hazards) if one.effect == "stops"
-    ]
-    return float(sum(stops))
-
-
 def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: Sequence[Hazard]) -> Table:
     each = fleet.pools.gpus_per_node[fleet.jobs.pool]
     num_nodes = -(-book.num_gpus // each)
     hot = gangs(plan, book, int(each[0])).hot_nodes
-    intervals = [
-        _intervals(plan, number, kind, rates, hazards, fleet, book) for number, kind in enumerate(book.kinds)
-    ]
-    interval_s = np.select([book.kind == n for n in range(len(book.kinds))], intervals)
+    mttf_s = planned_mttf_s(plan, book, int(each[0]), rates, hazards)
     writes = np.array([on_tick(kind.checkpoint_write_s) for kind in book.kinds])
     stated = np.array([np.nan if kind.restart_s is None else kind.restart_s for kind in book.kinds])[
         book.kind
@@ -320,7 +303,8 @@ def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: 
         submit_s=book.submit_s,
         total_gpu_s=book.work_s * book.num_gpus,
         clean_gpu_s=np.inf,
-        interval_s=interval_s,
+        interval_s=interval_s(plan, book, mttf_s),
+        planned_mttf_s=mttf_s,
         write_s=writes[book.kind],
         restart_s=np.floor(restart_s / world.TICK_S + 0.5) * world.TICK_S,
         speed_frac=1.0,
@@ -336,43 +320,18 @@ def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: 
     )
 
 
-def _intervals(
-    plan: FleetPlan,
-    number: int,
-    kind: object,
-    rates: Floats,
-    hazards: Sequence[Hazard],
-    fleet: Fleet,
-    book: JobBook,
-) -> Floats:
-    """[jobs] s between the checkpoints of the jobs of a kind (whatever for others)."""
-    rule = _rule(plan.policy.checkpoint)
-    stated_s, write_s = kind.checkpoint_interval_s, kind.checkpoint_write_s  # type: ignore[attr-defined]
-    if stated_s is not None or write_s <= 0.0:
-        return np.full(
-            len(book.kind), world.MOST_INTERVAL_S if stated_s is None else on_tick(max(stated_s, 1.0))
-        )
-    if rule == FIXED:
-        raise InputError(f"{kind.name}: checkpoint_interval_s is not stated, and the policy is 'fixed'")  # type: ignore[attr-defined]
-    pool = int(sites_of(plan, [kind])[0])  # type: ignore[list-item]
-    site = plan.sites[pool]
-    each = int(fleet.pools.gpus_per_node[pool])
-    shape = PoolShape(site.num_nodes, each, site.nodes_per_rack, site.racks_per_pod)
-    per_node = node_stops_per_s(rates, hazards, shape, pool)
-    found = np.full(len(book.kind), world.MOST_INTERVAL_S)
-    for size in np.unique(book.num_gpus[book.kind == number]):
-        rate = job_failures_per_s(-(-size // each), per_node)
-        if rate > 0.0:
-            interval_s = best_interval_s(rule, world.MOST_INTERVAL_S, write_s, 1.0 / rate)
-            found[book.num_gpus == size] = on_tick(max(interval_s, 1.0))
-    return found
+def _fleet_mttf_s(assets: Table, rates: Floats, hazards: Sequence[Hazard]) -> float:
+    """Between faults of any kind, anywhere, as the rates have it."""
+    rate = 0.0
+    for n, hazard in enumerate(hazards):
+        struck = assets.pool[assets.scope == max(world.NODE_SCOPE, SCOPES.index(hazard.scope))]
+        rate += float(rates[n, struck].sum())
+    return 1.0 / rate if rate else np.inf
 
 
-def _rule(name: CheckpointPolicy) -> int:
-    return list(CHECKPOINTS).index(name)
-
-
-def _conduct(plan: FleetPlan, parts: list[str], skills: Sequence[SkillPlan], seed: int) -> Conduct:
+def _conduct(
+    plan: FleetPlan, parts: list[str], skills: Sequence[SkillPlan], seed: int, fleet_mttf_s: float
+) -> Conduct:
     rule, recovery, repair = plan.policy, plan.recovery, plan.repair
     upkeep = plan.maintenance
     return Conduct(
@@ -383,9 +342,11 @@ def _conduct(plan: FleetPlan, parts: list[str], skills: Sequence[SkillPlan], see
         reboot_s=on_tick(repair.reboot_s),
         burn_in_s=on_tick(repair.burn_in_s),
         grace_s=rule.grace_s,
+        adapts=rule.checkpoint == "adaptive" and np.isfinite(fleet_mttf_s),
+        planned_mttf_s=fleet_mttf_s,
         spread_speed_frac=recovery.spread_speed_frac,
         takes_free_nodes=rule.takes_free_nodes,
-        quarantine_after=np.inf if rule.quarantine_after is None else float(rule.quarantine_after),
+        num_quarantine_faults=np.inf if rule.quarantine_after is None else float(rule.quarantine_after),
         quarantine_window_s=rule.quarantine_window_s,
         node_part=parts.index("node") if "node" in parts else NONE,
         node_hands_on_s=repair.node_hands_on_s,

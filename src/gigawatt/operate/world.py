@@ -43,6 +43,7 @@ WORK = np.dtype(
         ("unsaved_gpu_s", np.float64),  # of work since, as of `since_s`
         ("clean_gpu_s", np.float64),  # of work before corruption began; infinity where none has
         ("interval_s", np.float64),  # of work between checkpoints
+        ("planned_mttf_s", np.float64),  # between faults that stop it, as its fleet is planned with
         ("write_s", np.float64),  # that a checkpoint stops the work for
         ("restart_s", np.float64),  # from all nodes at hand to the first step
         ("speed_frac", np.float64),  # of the slowest node, and of the spread over pods
@@ -161,11 +162,15 @@ class Conduct(NamedTuple):
     burn_in_s: float
     grace_s: float
     """For saving, of a job that has to give way."""
+    adapts: bool
+    """Whether jobs write checkpoints as often as the fleet's faults so far call for."""
+    planned_mttf_s: float
+    """Between faults of the whole fleet, as planned with."""
     spread_speed_frac: float
     """Speed of a gang over several pods, beside one within a pod."""
     takes_free_nodes: bool
     """Whether a gang takes a free node at once in the place of a broken one."""
-    quarantine_after: float
+    num_quarantine_faults: float
     """Recent faults of a node after which it is replaced as a whole; infinity: never."""
     quarantine_window_s: float
     node_part: int

@@ -1,31 +1,23 @@
-"""How often a job writes a checkpoint, by what its fleet is known, or has been seen, to do."""
+"""How often a job writes a checkpoint where it adapts to what its fleet has been seen to do."""
 
 from __future__ import annotations
 
-from gigawatt.laws.reliability import daly_interval_s, young_interval_s
+import numpy as np
 
-FIXED, YOUNG, DALY, ADAPTIVE = range(4)
-CHECKPOINTS = {
-    "fixed": "as the job states it",
-    "young": "Young's first order, from the rates that the fleet is planned with",
-    "daly": "Daly's higher order, from the same",
-    "adaptive": "Daly's, from the faults that the fleet has had so far",
-}
-"""Names in the order of their numbers."""
+from gigawatt.laws.reliability import daly_interval_s
+
+AS_IF_SEEN = 10.0
+"""Faults that a plan counts for beside those seen: after as many again, both weigh the same."""
+LEAST_INTERVAL_S = 1.0
 
 
-def best_interval_s(rule: int, stated_s: float, write_s: float, mttf_s: float) -> float:
-    """Working time between the checkpoints of a job that fails every `mttf_s`."""
-    if rule == FIXED or write_s <= 0.0:
-        return stated_s
-    if rule == YOUNG:
-        return float(young_interval_s(write_s, mttf_s))
-    return float(daly_interval_s(write_s, mttf_s))
+def adapted_interval_s(
+    write_s: float, job_mttf_s: float, fleet_mttf_s: float, num_faults: int, now_s: float
+) -> float:
+    """Working time between checkpoints, from the plan's times between faults of the job and its fleet.
 
-
-def seen_mttf_s(planned_mttf_s: float, planned_weight: float, faults: float, exposure_s: float) -> float:
-    """Time between a job's faults after so many in so long, beside what was planned with.
-
-    The plan counts as `planned_weight` faults that have been seen already (the mean of a gamma posterior).
+    After `num_faults` in the fleet until now, the plan's rates are moved by what was seen over what was
+    planned (the mean of a gamma posterior), and the interval is Daly's for them.
     """
-    return (planned_weight * planned_mttf_s + exposure_s) / (planned_weight + faults)
+    seen_s = (AS_IF_SEEN * fleet_mttf_s + now_s) / (AS_IF_SEEN + num_faults)
+    return float(np.maximum(daly_interval_s(write_s, job_mttf_s * seen_s / fleet_mttf_s), LEAST_INTERVAL_S))

@@ -15,9 +15,9 @@ def note_fault(asset: Any, now_s: float, window_s: float) -> None:
     asset.recent_at_s = now_s
 
 
-def is_due(asset: Any, after: float) -> bool:
+def is_due(asset: Any, num_faults: float) -> bool:
     """Whether the asset has failed often enough of late to be replaced."""
-    return bool(asset.recent_faults >= after)
+    return bool(asset.recent_faults >= num_faults)
 
 
 def forget(asset: Any) -> None:
