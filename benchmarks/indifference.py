@@ -1,7 +1,8 @@
 """How long the worth of 100 offers takes: dual, left, right and whole, each by re-solves from the optimum.
 
-60 months, 100 offers, 6 kinds and 10 sites, made up by a seed. The share whose dual price its own re-solve confirms
-within 1 % is in `notes`: where duals are not unique the re-solve is the price, and both are reported.
+60 months, 100 offers, 6 kinds and 10 sites, made up by a seed. The share whose dual price its own re-solve
+confirms within 1 % is in `notes`: where duals are not unique the re-solve is the price, and both are
+reported.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RIVAL = {
     "name": "leave-one-out by warm starts of the whole LP in HiGHS 1.15",
     "work": {"offers": 40},
     "wall_s": 13.7,
-    "source": "measured on one core of a 2-core x86-64 machine, another random instance; one figure for each offer",
+    "source": "measured on one core of a 2-core x86-64 machine, another instance; one figure each",
 }
 
 

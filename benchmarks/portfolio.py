@@ -1,7 +1,8 @@
-"""How long a portfolio takes: 60 months, 40 offers, 6 kinds, 10 sites to a proven 0.1 %, build and audit included.
+"""How long a portfolio takes: 60 months, 40 offers, 6 kinds, 10 sites to a proven 0.1 %, build and audit
+included.
 
-The instance is made up by a seed (`portfolio_instance.py`). `--size full` plans 120 months, 500 offers, 12 kinds and
-40 sites to 0.5 % instead, `--size futures` a small roadmap in 20 futures with CVaR to 1 %.
+The instance is made up by a seed (`portfolio_instance.py`). `--size full` plans 120 months, 500 offers, 12
+kinds and 40 sites to 0.5 % instead, `--size futures` a small roadmap in 20 futures with CVaR to 1 %.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ RIVAL = {
     "work": {"months": 60, "offers": 40, "kinds": 6, "sites": 10},
     "wall_s": 34.0,
     "gap_frac": 0.0047,
-    "source": "measured on one core of a 2-core x86-64 machine, another random instance; linopy took 107 s to build it",
+    "source": "measured on one core of a 2-core x86-64 machine, another instance; linopy built it in 107 s",
 }
 
 

@@ -1,8 +1,9 @@
-"""Made-up roadmaps of any size by a seed: prices, terms, sites and demand in the ranges of the catalogue's offers.
+"""Made-up roadmaps of any size by a seed: prices, terms, sites and demand in the ranges of the catalogue's
+offers.
 
-A fifth of the offers are month by month, the others for one to five years with leads, ramps, least amounts and
-limits; some prices are lower at some sites. Sites have energised power that grows. Demand is two training runs a
-year, two services that grow, and a research pool.
+A fifth of the offers are month by month, the others for one to five years with leads, ramps, least amounts
+and limits; some prices are lower at some sites. Sites have energised power that grows. Demand is two
+training runs a year, two services that grow, and a research pool.
 """
 
 from __future__ import annotations

@@ -61,6 +61,14 @@ DIMENSIONLESS = {
     "sensitivity": "relative change of a time, by resource",
     "weights": "of residuals",
     "usd_per_million_tokens": "the name is the unit",
+    "unit": "accelerators in a block of a contract, a count",
+    "least": "accelerators in one signature, a count",
+    "most": "accelerators in one signature, a count",
+    "delivered": "over paid, a ratio",
+    "takes": "share of a contract that is paid whether used or not, a ratio",
+    "share": "of a contract's volume, a ratio",
+    "chance": "of a future, a ratio",
+    "bought": "units of a contract, a count",
     "efficiency_by_load": "output over input, by the share of the rating that is loaded",
 }
 # Counts may be floats where they are estimates or array elements.

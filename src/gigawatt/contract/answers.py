@@ -1,4 +1,6 @@
-"""Everything that is asked of a plan once it stands: worth of offers, options, waiting, regret, flips, remarks."""
+"""Everything that is asked of a plan once it stands: worth of offers, options, waiting, regret, flips,
+remarks.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         known = foresight(neutral(roadmap), tree, progress)
         figures, relaxed = judge_risk(roadmap, tree, known, progress)
         more["risk"] = figures
-        more["strategies"] = strategies(roadmap, tree, known, relaxed, progress)
+        more["strategies"] = strategies(roadmap, known, relaxed, progress)
     return found.model_copy(update=more)
 
 
@@ -105,7 +107,7 @@ def _standing(plan: Plan) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def _worth(model: Model, one: Appraisal, standing: float, tail: float | None, verdict: Verdict) -> OfferWorth:
     entry = model.positions.entries[one.nearest.position]
-    price = one.nearest.quoted_usd / max(one.nearest.hours, 1e-9)
+    price = one.nearest.quoted_usd / max(one.nearest.gpu_hours, 1e-9)
 
     def priced(ratio: float | None) -> float | None:
         return None if ratio is None or not np.isfinite(ratio) else max(0.0, price * ratio)
@@ -116,7 +118,7 @@ def _worth(model: Model, one: Appraisal, standing: float, tail: float | None, ve
         site=model.roadmap.places[entry.site].id,
         month=model.month(one.nearest.month),
         price_usd_per_gpu_h=price,
-        price_usd_per_delivered_h=price / entry.delivered,
+        delivered_usd_per_gpu_h=price / entry.delivered,
         dual_usd_per_gpu_h=max(0.0, price * one.nearest.ratio),
         left_usd_per_gpu_h=priced(one.left_ratio),
         right_usd_per_gpu_h=priced(one.right_ratio),

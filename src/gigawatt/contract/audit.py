@@ -1,7 +1,8 @@
 """A plan added up again without the solver, and without anything that built the program.
 
-Only the roadmap and the lists of the plan are read. Each future is lived through month by month in plain Python:
-what stands where, what it draws, what it delivers, what is paid. Whoever changes a number in a plan is found out.
+Only the roadmap and the lists of the plan are read. Each future is lived through month by month in plain
+Python: what stands where, what it draws, what it delivers, what is paid. Whoever changes a number in a plan
+is found out.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _check_signatures(
 ) -> None:
     """Windows, least amounts, rights within their contracts, exclusive offers, and no foresight."""
     begin = month_index(roadmap.start)
-    offers = {one.id: one for one in (*roadmap.offers, *roadmap.power)}
+    offers = {one.id: one for one in roadmap.signable}
     together: dict[tuple[str, str, str, str], float] = defaultdict(float)
     chosen: dict[str, set[str]] = defaultdict(set)
     for row in lists.signed:
@@ -155,11 +156,11 @@ def _check_signatures(
             together[row.offer, row.right, row.month, row.futures[0]] += amount
             if getattr(offer, "exclusive", "") and amount > TOLERANCE:
                 chosen[offer.exclusive].add(offer.provider)  # type: ignore[union-attr]
-    for (name, right, month, _), amount in together.items():
+    for (name, right, signed, _), amount in together.items():
         offer = offers[name]
         least = float(right.split()[1]) if right else float(getattr(offer, "least_accelerators", 0))
         if amount > TOLERANCE:
-            tallies["least amounts"].look(least, amount, f"{name}, {month}")
+            tallies["least amounts"].look(least, amount, f"{name}, {signed}")
     for word, names in chosen.items():
         tallies["exclusive offers"].look(len(names), 1.0, word)
     _check_foresight(roadmap, lists, futures, tallies)
@@ -215,7 +216,9 @@ def _check_months(living: _Living) -> None:
 def _check_pools(
     living: _Living, month: int, used: list[object], taken: list[object], waiting: list[object]
 ) -> None:
-    """Work fits into what contracts with those promises deliver: every set of promises, and all that is above it."""
+    """Work fits into what contracts with those promises deliver: every set of promises, and all that is
+    above it.
+    """
     roadmap = living.roadmap
     by_use = {(row.offer, row.right, row.kind, row.site): row.num_used for row in taken}  # type: ignore[attr-defined]
     supplies: list[tuple[Contract, str, float]] = []
@@ -355,7 +358,7 @@ def _check_work(living: _Living, month: int, used: list[object], unmet: list[obj
             needed, done + left, living.place(month, work.id)
         )
         spot = sum(
-            row.num_accelerators * rate_of(living.roadmap, work, row.kind)
+            row.num_accelerators * rate_of(living.roadmap, work, row.kind)  # type: ignore[attr-defined]
             for row in rows
             if row.interruptible  # type: ignore[attr-defined]
         )
@@ -419,7 +422,7 @@ def _check_shares(living: _Living, month: int) -> None:
         )
         for name, size in others.items():
             living.tallies["loss of a provider"].look(needed, total - size, living.place(month, name))
-    for offer in (*roadmap.offers, *roadmap.power):
+    for offer in roadmap.signable:
         most = getattr(offer, "most_accelerators", None) or getattr(offer, "most_blocks", None)
         if most is not None:
             living.tallies["no more than is offered"].look(
@@ -464,11 +467,11 @@ def _cost(living: _Living) -> FutureCost:
         years[month_text(living.begin + month)[:4]] += cash[month]
     worth = [discount_factor_frac(roadmap.discount_frac, month / 12) for month in range(roadmap.months + 1)]
     total = sum(amount * value for amount, value in zip(cash, worth, strict=True))
-    rows = [row for row in living.lists.unmet if living.future.id in row.futures]
-    for row in rows:
-        month = min(month_index(row.month) - living.begin, roadmap.months - 1)
-        work = next(one for one in roadmap.work if one.id == row.work)
-        total += row.num_units * unmet_usd(roadmap, work) * worth[month]
+    for left in living.lists.unmet:
+        if living.future.id in left.futures:
+            month = min(month_index(left.month) - living.begin, roadmap.months - 1)
+            work = next(one for one in roadmap.work if one.id == left.work)
+            total += left.num_units * unmet_usd(roadmap, work) * worth[month]
     mine = [row for row in living.lists.used if living.future.id in row.futures]
     total += cost_of_moves(roadmap, mine, worth)
     for year, limit in roadmap.limits.budget_usd_per_year.items():

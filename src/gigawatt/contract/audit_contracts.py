@@ -1,7 +1,7 @@
 """One signed contract as it is lived through: what stands in a month, and what is paid in it.
 
-Written from the terms of the offer alone, one month at a time, so that it shares nothing with the arrays of the
-program that it checks.
+Written from the terms of the offer alone, one month at a time, so that it shares nothing with the arrays of
+the program that it checks.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def list_price_usd(
 
 def contracts_in(roadmap: Roadmap, signed: Iterable[Signed], future: Future) -> list[Contract]:
     """What is signed in a future, with its rights taken into account as further contracts."""
-    offers: dict[str, Offer] = {one.id: one for one in (*roadmap.offers, *roadmap.power)}
+    offers: dict[str, Offer] = {one.id: one for one in roadmap.signable}
     places = {place.id: place for place in roadmap.places}
     return [
         Contract(roadmap, future, row, offers[row.offer], places[row.site])
@@ -204,7 +204,9 @@ class Contract:
         offer, months = self.offer, self.roadmap.months
         later = range(months, self.month + len(getattr(offer, "spend_frac", (1.0,))))
         if isinstance(offer, PowerOffer):
-            return self.signed.power_w * sum(self._spent(month, offer.capex_usd_per_w or 0.0) for month in later)
+            return self.signed.power_w * sum(
+                self._spent(month, offer.capex_usd_per_w or 0.0) for month in later
+            )
         return self.signed.num_accelerators * sum(self._spent(month, self._capex(offer)) for month in later)
 
     def _capex(self, offer: ContractOffer) -> float:

@@ -104,7 +104,7 @@ def peak_units(roadmap: Roadmap) -> float:
     return total
 
 
-def cost_of_moves(roadmap: Roadmap, used: Sequence[Used], worth: Sequence[float]) -> float:
+def cost_of_moves(roadmap: Roadmap, used: Sequence[Used], worth_frac: Sequence[float]) -> float:
     """Data and effort of work that leaves a site."""
     total, begin = 0.0, month_index(roadmap.start)
     for work in roadmap.work:
@@ -124,5 +124,5 @@ def cost_of_moves(roadmap: Roadmap, used: Sequence[Used], worth: Sequence[float]
             effort = work.data_bytes / PETABYTE_BYTES * place.petabyte_egress_usd + work.move_usd
             for month in range(1, roadmap.months):
                 gone = max(0.0, at[place.id, month - 1] - at[place.id, month])
-                total += gone / whole * effort * worth[month]
+                total += gone / whole * effort * worth_frac[month]
     return total

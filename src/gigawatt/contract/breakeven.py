@@ -17,7 +17,7 @@ from gigawatt.domain.portfolio_plan import BreakEven
 from gigawatt.laws.finance import MONTH_H
 from gigawatt.laws.power import facility_power_w
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
 
 def break_evens(roadmap: Roadmap) -> Iterator[BreakEven]:
@@ -41,7 +41,7 @@ def break_evens(roadmap: Roadmap) -> Iterator[BreakEven]:
         yield _break_even(roadmap, positions, (cash, hours), number, rivals)
 
 
-def _delivered_hours(positions: Positions, weights: Floats, months: int) -> Floats:
+def _delivered_hours(positions: Positions, weights: Numbers, months: int) -> Numbers:
     """[P, T] discounted hours that one accelerator delivers within the horizon."""
     tail = np.append(np.cumsum(weights[:months][::-1])[::-1], 0.0) * MONTH_H
     total = np.zeros((len(positions), months))
@@ -52,7 +52,7 @@ def _delivered_hours(positions: Positions, weights: Floats, months: int) -> Floa
 
 
 def _break_even(
-    roadmap: Roadmap, positions: Positions, tables: tuple[Floats, Floats], number: int, rivals: list[int]
+    roadmap: Roadmap, positions: Positions, tables: tuple[Numbers, Numbers], number: int, rivals: list[int]
 ) -> BreakEven:
     cash, hours = tables
     one, first = positions.entries[number], int(positions.first[number])
@@ -77,8 +77,8 @@ def _break_even(
     )
 
 
-def _power_share(roadmap: Roadmap, positions: Positions, cash: Floats, number: int) -> float:
-    """What the power of one accelerator costs where it has to be built or rented first: the cheapest there."""
+def _power_share(roadmap: Roadmap, positions: Positions, cash: Numbers, number: int) -> float:
+    """What the power of one accelerator costs where it is built or rented first: the cheapest there."""
     one = positions.entries[number]
     drawn_w = facility_power_w(roadmap.chips[one.kind].power_w, roadmap.places[one.site].pue)
     offers = len(roadmap.offers)
@@ -87,7 +87,7 @@ def _power_share(roadmap: Roadmap, positions: Positions, cash: Floats, number: i
         for n, entry in enumerate(positions.entries)
         if entry.power and entry.site == one.site and entry.last >= entry.first
     ]
-    return min(prices, default=0.0) * drawn_w
+    return float(min(prices, default=0.0) * drawn_w)
 
 
 def _delay(

@@ -16,29 +16,31 @@ from gigawatt.contract.terms import Positions
 from gigawatt.domain.portfolio import Change, Roadmap, month_index
 from gigawatt.laws.finance import discount_factor_frac
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
 
-def discount_weights(roadmap: Roadmap) -> Floats:
+def discount_weights(roadmap: Roadmap) -> Numbers:
     """[T + 1]: what a dollar of each month is worth at the start; the last for the end of the horizon."""
     return np.asarray(discount_factor_frac(roadmap.discount_frac, np.arange(roadmap.months + 1) / 12))
 
 
-def list_factors(roadmap: Roadmap, changes: tuple[Change, ...] = ()) -> Floats:
-    """[offers, T]: every offer's list price over the one that it states, its own steps and changes included."""
+def list_factors(roadmap: Roadmap, changes: tuple[Change, ...] = ()) -> Numbers:
+    """[offers, T]: every offer's list price over the one that it states, its own steps and changes
+    included.
+    """
     begin, months = month_index(roadmap.start), np.arange(roadmap.months)
     factors = np.ones((len(roadmap.offers) + len(roadmap.power), roadmap.months))
     for number, offer in enumerate(roadmap.offers):
         for step in offer.steps:
             factors[number, months >= month_index(step.month) - begin] = 1.0 + step.change_frac
-    for number, one in enumerate((*roadmap.offers, *roadmap.power)):
+    for number, one in enumerate(roadmap.signable):
         for change in changes:
             if change.price_change_frac and (not change.offers or one.id in change.offers):
                 factors[number, months >= month_index(change.month) - begin] *= 1.0 + change.price_change_frac
     return factors
 
 
-def weighted_cash(positions: Positions, weights: Floats, factors: Floats) -> Floats:
+def weighted_cash(positions: Positions, weights: Numbers, factors: Numbers) -> Numbers:
     """[P, T] USD for one unit signed in each month."""
     months = factors.shape[1]
     signed = np.arange(months)
@@ -60,7 +62,7 @@ def weighted_cash(positions: Positions, weights: Floats, factors: Floats) -> Flo
     return total * positions.unit[:, None]
 
 
-def _tail_of_moving(positions: Positions, weights: Floats, factors: Floats) -> Floats | None:
+def _tail_of_moving(positions: Positions, weights: Numbers, factors: Numbers) -> Numbers | None:
     """[P, T + 1]: weights times list from each month on, for positions whose price is not locked."""
     if positions.locked.all():
         return None
@@ -69,7 +71,7 @@ def _tail_of_moving(positions: Positions, weights: Floats, factors: Floats) -> F
     return np.where(positions.locked[:, None], 0.0, padded[positions.offer])
 
 
-def _capital(positions: Positions, weights: Floats, listed: Floats) -> Floats:
+def _capital(positions: Positions, weights: Numbers, listed: Numbers) -> Numbers:
     """Capital as it is spent, less what the hardware fetches, and fees of rights."""
     months = listed.shape[1]
     signed = np.arange(months)

@@ -1,8 +1,9 @@
 """The relaxed portfolio to its proven optimum, making only the signatures that matter; then whole blocks.
 
-Signatures are priced all at once by the duals of those that were made; the most promising are made, until none
-would help. What that proves is a bound over every signature, made or not. A signature whose reduced cost exceeds
-what is still to be gained can be left out of the search for whole blocks without losing the proof.
+Signatures are priced all at once by the duals of those that were made; the most promising are made, until
+none would help. What that proves is a bound over every signature, made or not. A signature whose reduced
+cost exceeds what is still to be gained can be left out of the search for whole blocks without losing the
+proof.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gigawatt.contract.solver import Answer, Solver, Unsolvable
 from gigawatt.contract.terms import FAR, NONE
 from gigawatt.errors import InfeasibleError
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -39,7 +40,9 @@ MANY_LIKELY = 4096
 
 @dataclass
 class Relaxed:
-    """The optimum of the relaxed portfolio: a bound, prices of everything, and the signatures that were made."""
+    """The optimum of the relaxed portfolio: a bound, prices of everything, and the signatures that were
+    made.
+    """
 
     program: Program
     """Rows and columns that are always there."""
@@ -47,14 +50,14 @@ class Relaxed:
     """Signatures made, after `program`'s columns."""
     answer: Answer
     bound: float
-    reduced: dict[int, Floats]
+    reduced: dict[int, Numbers]
     """[P, T] by node: reduced cost of every plain signature."""
     solver: Solver
     fixed: int
     """How many columns are always there, artificial ones apart."""
 
     @property
-    def values(self) -> Floats:
+    def values(self) -> Numbers:
         """Of the columns that are always there."""
         return self.answer.values[: self.program.num_columns]
 
@@ -64,11 +67,11 @@ class Plan:
     """A portfolio in whole blocks, with its proof."""
 
     model: Model
-    values: Floats
+    values: Numbers
     """Of the columns that are always there."""
     signed: Choice
-    units: Floats
-    objective: float
+    units: Numbers
+    objective_usd: float
     bound: float
     relaxed: Relaxed
     complete: bool
@@ -76,7 +79,7 @@ class Plan:
     @property
     def gap_frac(self) -> float:
         """Between plan and bound, over the plan."""
-        return max(0.0, self.objective - self.bound) / max(abs(self.objective), 1.0)
+        return max(0.0, self.objective_usd - self.bound) / max(abs(self.objective_usd), 1.0)
 
 
 def usd_scale(program: Program) -> float:
@@ -95,7 +98,7 @@ class Pinned:
     """What is signed at the root, come what may."""
 
     choice: Choice
-    units: Floats
+    units: Numbers
 
 
 def _pin(model: Model, program: Program, pinned: Pinned) -> Program:
@@ -133,7 +136,7 @@ def relax(
     choice = _first(model) if first is None else first
     penalty = _penalty(model, program)
     while True:
-        artificial = _artificial(model, program, penalty)
+        artificial = _artificial(model, penalty)
         solver = Solver(
             program.with_columns(artificial), usd_scale(program), presolve="off", solver="simplex"
         )
@@ -158,7 +161,7 @@ def _penalty(model: Model, program: Program) -> float:
     return float(max(np.abs(cash).max(initial=1.0), np.abs(program.cost).max(initial=1.0), 1.0))
 
 
-def _artificial(model: Model, program: Program, penalty: float) -> Columns:
+def _artificial(model: Model, penalty: float) -> Columns:
     """Work out of nothing, at a price that nobody pays if there is another way."""
     rows = _demanding(model)
     count = len(rows)
@@ -208,7 +211,7 @@ def _first(model: Model) -> Choice:
     return found
 
 
-def _best(model: Model, node: int, score: Floats, each: int, most: int, by_site: bool = True) -> Choice:
+def _best(model: Model, node: int, score: Numbers, each: int, most: int, by_site: bool = True) -> Choice:
     """The lowest scores of each group and month, and of those the lowest overall."""
     group = _grouped(model, by_site)
     picked_p, picked_t = [], []
@@ -235,7 +238,7 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
     if solver.num_columns > MANY_FOR_SIMPLEX:
         answer, more, reduced = _approach(model, solver, deadline_s)
         choice = choice.joined(more)
-        artificial = _artificial(model, program, float(solver.cost_of(program.num_columns)))
+        artificial = _artificial(model, float(solver.cost_of(program.num_columns)))
         whole = program.with_columns(artificial).with_columns(make_columns(model, choice))
         bound = proven_bound(whole, answer) + _missed(model, reduced)
         return Relaxed(program, choice, answer, bound, reduced, solver, fixed)
@@ -245,14 +248,14 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
         program=program,
         choice=choice,
         answer=answer,
-        bound=answer.objective + _missed(model, reduced),
+        bound=answer.objective_usd + _missed(model, reduced),
         reduced=reduced,
         solver=solver,
         fixed=fixed,
     )
 
 
-def _missed(model: Model, reduced: dict[int, Floats]) -> float:
+def _missed(model: Model, reduced: dict[int, Numbers]) -> float:
     """What signatures that were not made might still save, if all that is ever needed were signed at each."""
     rate = np.where(model.demand.rate > 0, model.demand.rate, np.inf).min(axis=1)
     amount = np.max([course.amount for course in model.tree.courses], axis=0)
@@ -260,7 +263,7 @@ def _missed(model: Model, reduced: dict[int, Floats]) -> float:
     return sum(float((np.minimum(score, 0.0) * most[:, None]).sum()) for score in reduced.values())
 
 
-def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, Choice, dict[int, Floats]]:
+def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, Choice, dict[int, Numbers]]:
     """The same rounds by an interior method, until next to nothing is left to be gained.
 
     At full size it is many times faster than pivoting. Its duals are not quite feasible, which `proven_bound`
@@ -273,7 +276,7 @@ def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, 
         if not answer.complete:
             raise Unsolvable("time ran out before the relaxed portfolio was solved")
         more, missed, reduced = _helpful(model, answer, NONE)
-        if missed > -CLOSE_FRAC * abs(answer.objective):
+        if missed > -CLOSE_FRAC * abs(answer.objective_usd):
             break
         solver.add(make_columns(model, more))
         made = made.joined(more)
@@ -283,8 +286,8 @@ def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, 
 def proven_bound(program: Program, answer: Answer) -> float:
     """A bound by weak duality from duals that need not be feasible.
 
-    Duals of the wrong sign count as nothing; where a reduced cost is still negative, its column is taken to be
-    as large as any could be.
+    Duals of the wrong sign count as nothing; where a reduced cost is still negative, its column is taken to
+    be as large as any could be.
     """
     duals = np.where(np.isfinite(program.row_lower), answer.row_duals, np.minimum(answer.row_duals, 0.0))
     duals = np.where(np.isfinite(program.row_upper), duals, np.maximum(duals, 0.0))
@@ -297,11 +300,11 @@ def proven_bound(program: Program, answer: Answer) -> float:
     return of_rows + float(np.sum(np.where(reduced > 0, reduced * lower, reduced * upper)))
 
 
-def _helpful(model: Model, answer: Answer, without: int) -> tuple[Choice, float, dict[int, Floats]]:
+def _helpful(model: Model, answer: Answer, without: int) -> tuple[Choice, float, dict[int, Numbers]]:
     """Signatures that would help most, what they might save together, and the reduced costs of all."""
     left_out = model.positions.offer == without
     reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
-    least = SMALL_FRAC * max(abs(answer.objective), 1.0) / MANY_COLUMNS
+    least = SMALL_FRAC * max(abs(answer.objective_usd), 1.0) / MANY_COLUMNS
     more, missed = Choice.none(), 0.0
     for node, score in reduced.items():
         score[left_out] = INFINITE
@@ -314,7 +317,7 @@ def _helpful(model: Model, answer: Answer, without: int) -> tuple[Choice, float,
 
 def price_out(
     model: Model, solver: Solver, deadline_s: float = INFINITE, without: int = NONE
-) -> tuple[Answer, Choice, dict[int, Floats]]:
+) -> tuple[Answer, Choice, dict[int, Numbers]]:
     """Solve and make the signatures that would help, but none of the offer `without`, until none would.
 
     Returns the last answer, what was made, and the reduced costs of all.
@@ -344,8 +347,8 @@ def _why(model: Model, program: Program, choice: Choice) -> str:
 def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relaxed | None = None) -> Plan:
     """The best portfolio in whole blocks within a gap, and what proves it.
 
-    First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good enough
-    by the relaxed bound, among all that could be in a better plan, wider and wider.
+    First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good
+    enough by the relaxed bound, among all that could be in a better plan, wider and wider.
     """
     relaxed = relaxed or relax(model, deadline_s)
     likely = _likely(model, relaxed)
@@ -365,9 +368,9 @@ def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relax
             reach *= WIDER
             continue
         proven = better.bound if everything else min(better.bound, relaxed.bound + reach)
-        better.bound = min(max(relaxed.bound, proven), better.objective)
-        if plan is not None and plan.objective < better.objective:
-            better = replace(plan, bound=min(better.bound, plan.objective), complete=better.complete)
+        better.bound = min(max(relaxed.bound, proven), better.objective_usd)
+        if plan is not None and plan.objective_usd < better.objective_usd:
+            better = replace(plan, bound=min(better.bound, plan.objective_usd), complete=better.complete)
         plan = better
         if everything or not plan.complete:
             break
@@ -388,7 +391,7 @@ def _better(one: Plan | None, other: Plan | None) -> Plan | None:
     """The cheaper of two plans."""
     if one is None or other is None:
         return one or other
-    return other if other.objective <= one.objective else one
+    return other if other.objective_usd <= one.objective_usd else one
 
 
 def _rounded_plan(model: Model, relaxed: Relaxed, choice: Choice, deadline_s: float) -> Plan | None:
@@ -398,9 +401,16 @@ def _rounded_plan(model: Model, relaxed: Relaxed, choice: Choice, deadline_s: fl
     if answer is None:
         return None
     count = relaxed.program.num_columns
-    bound = min(relaxed.bound, answer.objective)
+    bound = min(relaxed.bound, answer.objective_usd)
     return Plan(
-        model, answer.values[:count], choice, answer.values[count:], answer.objective, bound, relaxed, False
+        model,
+        answer.values[:count],
+        choice,
+        answer.values[count:],
+        answer.objective_usd,
+        bound,
+        relaxed,
+        False,
     )
 
 
@@ -410,8 +420,8 @@ LIKELY_FRAC = 2e-7
 LIKELY_SMALL_FRAC = 1e-5
 MOST_NODES = 2000
 WHOLE_BLOCKS = (
-    "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators or "
-    "least_accelerators of some offer smaller, or give work a price for what is left undone"
+    "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators "
+    "or least_accelerators of some offer smaller, or give work a price for what is left undone"
 )
 
 
@@ -468,14 +478,14 @@ def _whole_plan(
         values=answer.values[:count],
         signed=choice,
         units=answer.values[count:],
-        objective=answer.objective,
-        bound=min(relaxed.bound if quick else answer.bound, answer.objective),
+        objective_usd=answer.objective_usd,
+        bound=min(relaxed.bound if quick else answer.bound, answer.objective_usd),
         relaxed=relaxed,
         complete=answer.complete,
     )
 
 
-def _as_values(plan: Plan, choice: Choice, count: int) -> Floats:
+def _as_values(plan: Plan, choice: Choice, count: int) -> Numbers:
     """A plan as values of a program that holds these signatures; those that it lacks are left out."""
     values = np.zeros(count)
     fixed = len(plan.values)
@@ -496,8 +506,8 @@ def _keys(choice: Choice) -> list[tuple[int, int, int]]:
 def _within(model: Model, relaxed: Relaxed, reach: float) -> tuple[Choice, bool]:
     """Signatures that may be in a plan within reach of the bound, and whether that is all there are.
 
-    A whole unit beyond reach costs more than is to be gained; a part of one may not, so that signatures that are
-    not counted in whole units all stay in.
+    A whole unit beyond reach costs more than is to be gained; a part of one may not, so that signatures
+    that are not counted in whole units all stay in.
     """
     found, everything = Choice.none(), True
     for node, score in relaxed.reduced.items():

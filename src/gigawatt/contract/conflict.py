@@ -1,4 +1,6 @@
-"""Why no portfolio meets a roadmap: the smallest set of demands and limits that cannot hold together, in words."""
+"""Why no portfolio meets a roadmap: the smallest set of demands and limits that cannot hold together, in
+words.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def _named(model: Model, block: str, place: tuple[int, ...]) -> str:
             return f"budget of {model.signatures.bills.years[place[1]]}"
         case "offer":
             offer = families.capped_offers[place[0]]
-            return f"no more of {[*roadmap.offers, *roadmap.power][offer].id} than there is"
+            return f"no more of {roadmap.signable[offer].id} than there is"
         case "spot":
             return "work that bears only so much interruptible capacity"
         case "most":

@@ -1,7 +1,7 @@
 """What a roadmap asks for, month by month, in units that every kind of accelerator can be measured by.
 
-The unit of a piece of work is one accelerator, for a month, of the first kind that it names; another kind does
-`rate` of it. A run has one amount for its whole window, traffic and research have one for each month.
+The unit of a piece of work is one accelerator, for a month, of the first kind that it names; another kind
+does `rate` of it. A run has one amount for its whole window, traffic and research have one for each month.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gigawatt.domain.portfolio import (
 )
 from gigawatt.laws.finance import HOUR_S, MONTH_H
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 MILLION_TOKENS = 10**6
@@ -39,18 +39,18 @@ class Demand:
     first: Ints
     last: Ints
     """[K]: first and last month, counted from the start."""
-    amount: Floats
+    amount: Numbers
     """[K, T] units: of the month, or for a run its whole amount in its first month."""
-    rate: Floats
+    rate: Numbers
     """[K, kinds] units that one accelerator does in a month."""
-    unmet_usd: Floats
+    unmet_usd: Numbers
     """[K] for a unit left undone; infinite where it must be done."""
-    most: Floats
+    most: Numbers
     """[K] accelerators at once; infinite where that is not limited."""
-    unit_equivalents: Floats
+    unit_equivalents: Numbers
     """[K] reference accelerators that a unit is worth."""
 
-    def changed(self, roadmap: Roadmap, changes: Iterable[Change]) -> Floats:
+    def changed(self, roadmap: Roadmap, changes: Iterable[Change]) -> Numbers:
         """[K, T]: the amounts where these changes come true."""
         amount = self.amount.copy()
         for change in changes:
@@ -99,7 +99,7 @@ class _Row:
             case ResearchPool():
                 self._research(work)
 
-    def amount(self) -> Floats:
+    def amount(self) -> Numbers:
         """[T] units."""
         months = np.arange(self.months)
         if self.windowed:

@@ -1,4 +1,5 @@
-"""A plan in whole blocks from a relaxed one, by rounding a few signatures at a time and solving again in between.
+"""A plan in whole blocks from a relaxed one, by rounding a few signatures at a time and solving again in
+between.
 
 Quick at any size, and never far off: what is rounded first is nearest to whole, and what comes later makes up
 for it. It proves nothing; the relaxed bound and the search that follows do.
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gigawatt.contract.portfolio_model import Model
     from gigawatt.contract.program import Program
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FRACTIONAL = 1e-6
@@ -28,10 +29,10 @@ MOST_TRIES = 3
 MOST_PATIENT = 24
 
 
-def dive(model: Model, program: Program, cost_scale: float, deadline_s: float) -> Answer | None:
+def dive(model: Model, program: Program, scale: float, deadline_s: float) -> Answer | None:
     """Values in whole blocks and their cost; None where rounding led nowhere, or time is up."""
     whole = np.flatnonzero(program.whole)
-    solver = Solver(program, cost_scale, presolve="on", solver="simplex")
+    solver = Solver(program, scale, presolve="on", solver="simplex")
     solver.relax()
     lower, upper = program.lower.copy(), program.upper.copy()
     gates = _gates(model)
@@ -68,8 +69,8 @@ def _gates(model: Model) -> dict[int, float]:
 
 
 def _next_batch(
-    values: Floats, whole: Ints, lower: Floats, upper: Floats, gates: dict[int, float], patient: bool
-) -> tuple[Ints, Floats]:
+    values: Numbers, whole: Ints, lower: Numbers, upper: Numbers, gates: dict[int, float], patient: bool
+) -> tuple[Ints, Numbers]:
     """Fractional columns that are nearest to whole, and what they become; gates come first.
 
     Whoever is out of patience rounds up all there are.
@@ -91,10 +92,10 @@ def _next_batch(
 
 def _round(
     solver: Solver,
-    bounds: tuple[Floats, Floats],
+    bounds: tuple[Numbers, Numbers],
     batch: Ints,
-    rounded: Floats,
-    values: Floats,
+    rounded: Numbers,
+    values: Numbers,
     deadline_s: float,
 ) -> Answer:
     """Round up from below and down from above; where that leads nowhere, all of them the other way."""

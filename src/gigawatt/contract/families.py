@@ -17,7 +17,7 @@ from gigawatt.contract.terms import FAR, NONE, Positions
 from gigawatt.domain.portfolio import ContractOffer, Roadmap, Work
 from gigawatt.laws.power import facility_power_w
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 MEGAWATT_W = 10**6
@@ -50,7 +50,7 @@ class Families:
     family: Ints
     """[P, E]; NONE where there is no such entry."""
     offsets: Ints
-    coefficients: Floats
+    coefficients: Numbers
     count: int
     first_site: int
     first_supply: int
@@ -58,10 +58,6 @@ class Families:
     first_supplier: int
     first_offer: int
     first_taken: int
-
-    def pool_of_taken(self, positions: Positions) -> tuple[int, ...]:
-        """The pool that each position in `taken` feeds."""
-        return tuple(self.pool_index[int(p)] for p in self.taken)
 
     pool_index: Ints
     """[P] the pool of each position's own kind."""
@@ -76,11 +72,11 @@ def families_of(
     return _Joining(roadmap, demand, positions, capped).families()
 
 
-def suits(pool: Pool, work: Work, rate: float) -> bool:
+def suits(pool: Pool, work: Work, units_per_gpu: float) -> bool:
     """Whether work may run in a pool: never traded against money."""
     needs = work.needs
     return (
-        rate > 0
+        units_per_gpu > 0
         and (pool.single_tenant or not needs.single_tenant)
         and (pool.confidential or not needs.confidential)
         and (not needs.regions or pool.region in needs.regions)
@@ -98,7 +94,7 @@ class _Joining:
         self.roadmap, self.demand, self.positions = roadmap, demand, positions
         self.depth = positions.offsets.shape[1]
         self.families_: list[Ints] = []
-        self.coefficients: list[Floats] = []
+        self.coefficients: list[Numbers] = []
         self.count = 0
         work = demand.work
         self.by_site = any(one.data_bytes or one.move_usd for one in work)
@@ -143,7 +139,7 @@ class _Joining:
             ]).reshape(len(self.pools), len(self.demand.work)),
         )  # fmt: skip
 
-    def _join(self, family: Ints, coefficients: Floats) -> None:
+    def _join(self, family: Ints, coefficients: Numbers) -> None:
         """One membership of every position; left out where it is nobody's."""
         live = (self.positions.offsets < FAR) & (family >= 0)
         if live.any():
@@ -175,7 +171,7 @@ class _Joining:
             self.pools.setdefault(self._pool(position, one.kind), len(self.pools))
         return found
 
-    def _sites(self, unit: Floats) -> tuple[int, tuple[int, ...]]:
+    def _sites(self, unit: Numbers) -> tuple[int, tuple[int, ...]]:
         """Megawatts drawn at sites whose power is limited, by what is installed there."""
         sites = tuple(
             n
@@ -212,12 +208,12 @@ class _Joining:
         self.count += len(self.sites) if self.roadmap.power else 0
         return first
 
-    def _equivalents(self, unit: Floats) -> Floats:
+    def _equivalents(self, unit: Numbers) -> Numbers:
         worth = np.array([chip.equivalents_per_gpu for chip in self.roadmap.chips])
         of_step = worth[np.maximum(self.positions.kinds, 0)]
-        return unit * of_step * self.positions.delivered[:, None]
+        return np.asarray(unit * of_step * self.positions.delivered[:, None])
 
-    def _providers(self, unit: Floats) -> tuple[int, tuple[str, ...]]:
+    def _providers(self, unit: Numbers) -> tuple[int, tuple[str, ...]]:
         """Reference accelerators by provider, where a limit or the loss of one is looked at."""
         asked = self.roadmap.limits.provider_frac is not None or any(
             one.survive_frac for one in self.demand.work
@@ -233,7 +229,7 @@ class _Joining:
         self.count += len(names)
         return first, names
 
-    def _suppliers(self, unit: Floats) -> tuple[int, tuple[str, ...]]:
+    def _suppliers(self, unit: Numbers) -> tuple[int, tuple[str, ...]]:
         """The same by what stands behind the providers."""
         first, names = self.count, tuple(self.roadmap.limits.supplier_frac)
         for number, name in enumerate(names):
@@ -246,7 +242,7 @@ class _Joining:
         self.count += len(names)
         return first, names
 
-    def _offers(self, unit: Floats) -> tuple[int, tuple[int, ...]]:
+    def _offers(self, unit: Numbers) -> tuple[int, tuple[int, ...]]:
         """Accelerators (or blocks of power) under one offer, where it says how many there are at most."""
         offers = self.roadmap.offers
         capped = [

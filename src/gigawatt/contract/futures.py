@@ -17,8 +17,7 @@ from gigawatt.contract.demand import Demand
 from gigawatt.domain.portfolio import Future, Roadmap, month_index
 from gigawatt.errors import InputError
 
-Floats = NDArray[np.float64]
-NEVER = 10_000
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class Course:
     probability_frac: float
     nodes: tuple[int, ...]
     """From the root to its own."""
-    amount: Floats
+    amount: Numbers
     """[K, T] units of work."""
-    factors: Floats
+    factors: Numbers
     """[offers, T] list prices over the stated ones."""
     slips: tuple[tuple[int, int, int], ...] = ()
     """Site, first month of signature that is safe again, months late."""
@@ -158,7 +157,7 @@ def _refuse_early_differences(roadmap: Roadmap, nodes: list[Node], courses: tupl
         raise InputError(problems[0])
 
 
-def _only_runs(roadmap: Roadmap, one: Floats, other: Floats, months: slice) -> bool:
+def _only_runs(roadmap: Roadmap, one: Numbers, other: Numbers, months: slice) -> bool:
     runs = len(roadmap.training)
     return bool(np.allclose(one[runs:, months], other[runs:, months]))
 

@@ -27,10 +27,10 @@ from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
 from gigawatt.contract.terms import FAR, NONE
 from gigawatt.laws.finance import MONTH_H
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LITTLE_FRAC = 0.01
+LITTLE_FRAC = 1 / 128
 LEAST_BOUGHT = 1e-6
 Progress = Callable[[int, int, str], None]
 
@@ -44,8 +44,8 @@ class Nearest:
     node: int
     ratio: float
     """Price of indifference over the quoted one."""
-    hours: float
-    """Discounted hours of one unit."""
+    gpu_hours: float
+    """Discounted, of one unit."""
     quoted_usd: float
     """Discounted payments of one unit that move with the price."""
     chance: float
@@ -70,7 +70,7 @@ class Appraiser:
 
     def __init__(self, model: Model, relaxed: Relaxed) -> None:
         self.model, self.relaxed, self.solver = model, relaxed, relaxed.solver
-        self.base_usd = relaxed.answer.objective
+        self.base_usd = relaxed.answer.objective_usd
         self.duals = relaxed.answer.row_duals
         self.special = model.signatures.special
         self.first_special = relaxed.program.num_columns - len(self.special)
@@ -85,7 +85,7 @@ class Appraiser:
         self.values = np.concatenate([relaxed.answer.values, np.zeros(len(self.copies))])
         self.basis = self.solver.basis()
 
-    def _moving_costs(self) -> dict[int, Floats]:
+    def _moving_costs(self) -> dict[int, Numbers]:
         """[P, T] by node: discounted payments of one unit that move with the quoted price."""
         positions = self.model.positions
         owned = positions.capex_usd > 0
@@ -101,7 +101,7 @@ class Appraiser:
             for node in tree.nodes
         }
 
-    def _hours(self) -> Floats:
+    def _hours(self) -> Numbers:
         """[P, T] discounted hours of one accelerator within the horizon."""
         months, positions = self.model.roadmap.months, self.model.positions
         tail = np.append(np.cumsum(self.model.weights[:months][::-1])[::-1], 0.0) * MONTH_H
@@ -155,13 +155,13 @@ class Appraiser:
                     month=t,
                     node=node.number,
                     ratio=float(ratio[row, column]),
-                    hours=float(self.hours[p, t] * positions.unit[p]),
+                    gpu_hours=float(self.hours[p, t] * positions.unit[p]),
                     quoted_usd=float(self.costs[node.number][p, t]),
                     chance=node.probability_frac,
                 )
         return found
 
-    def _without_own_limits(self, node: int, offer: int) -> Floats:
+    def _without_own_limits(self, node: int, offer: int) -> Numbers:
         """Reduced costs where the limits of the offer itself cost nothing."""
         duals = self.duals.copy()
         rows = self._own_rows(offer, node)
@@ -174,7 +174,7 @@ class Appraiser:
         special = self.first_special + np.flatnonzero(of[self.special.position] == offer)
         return np.concatenate([special, self.index[of[self.choice.position] == offer]])
 
-    def _moving_of(self, offer: int) -> Floats:
+    def _moving_of(self, offer: int) -> Numbers:
         """Expected discounted payments, by column of an offer, that move with the price."""
         of = self.model.positions.offer
         special = self.special.taken(of[self.special.position] == offer)
@@ -183,7 +183,7 @@ class Appraiser:
         table = [
             self.costs[int(n)][p, t] for p, t, n in zip(mine.position, mine.month, mine.node, strict=True)
         ]
-        return np.array(table) * chance[mine.node]
+        return np.asarray(np.array(table) * chance[mine.node])
 
     def cost_without(self, offer: int) -> float:
         """What the portfolio costs more when the offer is not there; nothing where it is not bought."""
@@ -199,7 +199,7 @@ class Appraiser:
         artificial = answer.values[self.relaxed.program.num_columns : self.relaxed.fixed]
         if artificial.max(initial=0.0) > SMALL_FRAC * max(1.0, float(answer.values.max())):
             return float("inf")
-        return answer.objective - self.base_usd
+        return answer.objective_usd - self.base_usd
 
     def _less(self, offer: int, columns: Ints, paid_usd: float) -> float:
         """Worth of the last little of what is bought, over the quoted price."""
@@ -207,7 +207,7 @@ class Appraiser:
         self.solver.bound_columns(columns, np.zeros(len(columns)), upper)
         answer, more, _ = price_out(self.model, self.solver, without=offer)
         self._restore(columns, more)
-        return 1.0 + (answer.objective - self.base_usd) / (LITTLE_FRAC * paid_usd)
+        return 1.0 + (answer.objective_usd - self.base_usd) / (LITTLE_FRAC * paid_usd)
 
     def _more(self, offer: int, nearest: Nearest, units: float) -> float:
         """Worth of so many units more, where they are worth most, over the quoted price."""
@@ -216,7 +216,7 @@ class Appraiser:
         answer, more, _ = price_out(self.model, self.solver)
         self.solver.bound_columns(column, np.zeros(1), np.zeros(1))
         self._restore(np.empty(0, dtype=np.int64), more)
-        return 1.0 - (answer.objective - self.base_usd) / (units * nearest.quoted_usd * nearest.chance)
+        return 1.0 - (answer.objective_usd - self.base_usd) / (units * nearest.quoted_usd * nearest.chance)
 
     def _add_copies(self) -> dict[int, int]:
         """A second column for each offer's nearest signature, which its own limits do not hold back."""

@@ -32,7 +32,7 @@ from gigawatt.domain.portfolio_plan import (
 )
 from gigawatt.errors import InputError
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 LEAST_SHOWN = 1e-6
 
@@ -58,7 +58,9 @@ class Solved:
 def solve_portfolio(
     roadmap: Roadmap, progress: Progress = lambda _d, _t, _l: None, tree: Tree | None = None
 ) -> Solved:
-    """Build and solve. Raises InputError for work outside the horizon, InfeasibleError where nothing meets it."""
+    """Build and solve. Raises InputError for work outside the horizon, InfeasibleError where nothing meets
+    it.
+    """
     _refuse_outside(roadmap)
     begun = time.monotonic()
     progress(0, 2, "building")
@@ -95,7 +97,7 @@ def portfolio_of(solved: Solved) -> Portfolio:
         start=roadmap.start,
         months=roadmap.months,
         certificate=certificate_of(plan),
-        audit=audit_plan(roadmap, lists, plan.objective),
+        audit=audit_plan(roadmap, lists, plan.objective_usd),
         signed=tuple(lists.signed),
         used=tuple(lists.used),
         taken=tuple(lists.taken),
@@ -106,10 +108,10 @@ def portfolio_of(solved: Solved) -> Portfolio:
 
 
 def _assumptions(roadmap: Roadmap) -> Iterator[str]:
-    yield f"all prices are US dollars of {roadmap.price_year}, discounted at {roadmap.discount_frac:.2%} a year"
+    yield f"prices are US dollars of {roadmap.price_year}, discounted at {roadmap.discount_frac:.2%} a year"
     yield "payments and capacity after the last month are left out on both sides; hardware is sold then"
     if any(one.survive_frac for one in roadmap.work):
-        yield "the loss of a provider is looked at in reference accelerators, not piece of work by piece of work"
+        yield "the loss of a provider is looked at in reference accelerators, not work by work"
     if roadmap.futures:
         yield "the chances of the futures are the scenario's own judgement"
 
@@ -125,7 +127,7 @@ def certificate_of(plan: Plan) -> Certificate:
     }
     plain = sum(int(one.sum()) for one in model.signatures.plain.values())
     return Certificate(
-        objective_usd=plan.objective,
+        objective_usd=plan.objective_usd,
         bound_usd=plan.bound,
         gap_frac=plan.gap_frac,
         complete=plan.complete,
@@ -164,7 +166,7 @@ def _signed(plan: Plan) -> Iterator[Signed]:
     for n in order:
         one = model.positions.entries[int(everything.position[n])]
         roadmap, month = model.roadmap, int(everything.month[n])
-        offer = [*roadmap.offers, *roadmap.power][one.offer]
+        offer = roadmap.signable[one.offer]
         count = _rounded(float(units[n]), bool(model.signatures.whole[everything.position[n]]))
         yield Signed(
             offer=offer.id,
@@ -262,12 +264,12 @@ def _unmet(plan: Plan) -> Iterator[Unmet]:
     runs = np.flatnonzero(model.demand.windowed)
     for number, k in enumerate(runs):
         for course, one in enumerate(model.tree.courses):
-            index = int(model.undone[number, course])
-            if index >= 0 and plan.values[index] > LEAST_SHOWN:
+            column = int(model.undone[number, course])
+            if column >= 0 and plan.values[column] > LEAST_SHOWN:
                 yield Unmet(
                     work=model.demand.work[k].id,
                     month=model.month(int(model.demand.last[k])),
-                    num_units=float(plan.values[index]),
+                    num_units=float(plan.values[column]),
                     futures=(one.id,),
                 )
 

@@ -1,9 +1,10 @@
-"""The portfolio as a linear program in stock form: signatures, stocks, work, limits and the cost of each future.
+"""The portfolio as a linear program in stock form: signatures, stocks, work, limits and the cost of each
+future.
 
-A signature enters the stock of each of its families twice, when capacity comes and when it goes, instead of once
-for every month in between. Stocks belong to nodes of the tree of futures; what a future has in a month is the
-sum over the nodes on its way. Signatures are millions at full size, so their columns are made when the solver
-asks for them, and priced without being made (`signatures`).
+A signature enters the stock of each of its families twice, when capacity comes and when it goes, instead of
+once for every month in between. Stocks belong to nodes of the tree of futures; what a future has in a month
+is the sum over the nodes on its way. Signatures are millions at full size, so their columns are made when
+the solver asks for them, and priced without being made (`signatures`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gigawatt.contract.usage import add_usage
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.laws.power import facility_power_w
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -37,7 +38,7 @@ class Model:
     positions: Positions
     families: Families
     tree: Tree
-    weights: Floats
+    weights: Numbers
     builder: Builder
     compact: bool = False
     """Limits of sites and offers are bounds of their stocks, not rows: at full size, in a single node."""
@@ -72,7 +73,7 @@ class Model:
         """The stock columns that make up what is there at a node, one array for each node on the way."""
         return [self.stock[n][family, months - self.tree.nodes[n].begin] for n in self.tree.path(node)]
 
-    def spend(self, node: int, columns: Ints, usd: Floats | float) -> None:
+    def spend(self, node: int, columns: Ints, usd: Numbers | float) -> None:
         """Cost of columns at a node: in the objective, or in the node's account where risk is weighed."""
         flat, cost = np.broadcast_arrays(columns, np.asarray(usd, dtype=float))
         kept = flat >= 0
@@ -82,7 +83,7 @@ class Model:
         chance = self.tree.nodes[node].probability_frac
         self.extra_cost.append((flat[kept], cost[kept] * chance))
 
-    extra_cost: list[tuple[Ints, Floats]] = field(default_factory=list)
+    extra_cost: list[tuple[Ints, Numbers]] = field(default_factory=list)
 
     def costed(self, program: Program) -> Program:
         """The program with all costs in its objective."""
@@ -241,7 +242,7 @@ def _waiting_pool(model: Model, site: int, kind: int) -> Ints | int:
     return int(pools[0]) if len(pools) else slice(0, 0)  # type: ignore[return-value]
 
 
-def _energised_mw(model: Model, site: int) -> Floats:
+def _energised_mw(model: Model, site: int) -> Numbers:
     """[T] what is there without signing anything; infinite where nothing is said."""
     place = model.roadmap.places[site]
     found = np.zeros(model.roadmap.months)
@@ -317,7 +318,7 @@ def _most(roadmap: Roadmap, offer: int) -> float:
     return float(roadmap.power[offer - count].most_blocks)
 
 
-def _needed_after_a_loss(model: Model, node: int) -> Floats:
+def _needed_after_a_loss(model: Model, node: int) -> Numbers:
     """[months] reference accelerators; a run counts evenly over its window."""
     begin, end = model.spans(node)
     months, demand = np.arange(begin, end), model.demand

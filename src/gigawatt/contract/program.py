@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 INFINITE = float("inf")
 
@@ -31,9 +31,9 @@ class Side:
     """Columns or rows, growing block by block: bounds, and for columns cost and wholeness."""
 
     blocks: dict[str, Block] = field(default_factory=dict)
-    lower: list[Floats] = field(default_factory=list)
-    upper: list[Floats] = field(default_factory=list)
-    cost: list[Floats] = field(default_factory=list)
+    lower: list[Numbers] = field(default_factory=list)
+    upper: list[Numbers] = field(default_factory=list)
+    cost: list[Numbers] = field(default_factory=list)
     whole: list[NDArray[np.bool_]] = field(default_factory=list)
     count: int = 0
 
@@ -58,7 +58,7 @@ class Side:
             (self.cost, cost, float),
             (self.whole, whole, bool),
         ):
-            kept.append(np.broadcast_to(np.asarray(value, dtype=kind), shape).ravel())  # type: ignore[arg-type]
+            kept.append(np.broadcast_to(np.asarray(value, dtype=kind), shape).ravel())
         self.count += size
         return index
 
@@ -80,7 +80,7 @@ class Builder:
     rows: Side = field(default_factory=Side)
     _row: list[Ints] = field(default_factory=list)
     _column: list[Ints] = field(default_factory=list)
-    _value: list[Floats] = field(default_factory=list)
+    _value: list[Numbers] = field(default_factory=list)
 
     def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Coefficients, by broadcast; those at a negative row or column are left out."""
@@ -121,15 +121,15 @@ class Builder:
 class Program:
     """Minimise cost' x with row_lower <= A x <= row_upper, lower <= x <= upper; A by columns."""
 
-    cost: Floats
-    lower: Floats
-    upper: Floats
+    cost: Numbers
+    lower: Numbers
+    upper: Numbers
     whole: NDArray[np.bool_]
-    row_lower: Floats
-    row_upper: Floats
+    row_lower: Numbers
+    row_upper: Numbers
     starts: Ints
     rows: Ints
-    values: Floats
+    values: Numbers
 
     @property
     def num_columns(self) -> int:
@@ -155,32 +155,35 @@ class Program:
             values=np.concatenate([self.values, more.values]),
         )
 
-    def activity(self, values: Floats) -> Floats:
+    def activity(self, values: Numbers) -> Numbers:
         """A x."""
         column = np.repeat(np.arange(self.num_columns), np.diff(self.starts))
-        return np.bincount(self.rows, self.values * values[column], minlength=self.num_rows)
+        total = np.bincount(self.rows, self.values * values[column], minlength=self.num_rows)
+        return total.astype(float)
 
-    def priced(self, duals: Floats) -> Floats:
+    def priced(self, duals: Numbers) -> Numbers:
         """Reduced cost of every column: cost - A' y."""
         column = np.repeat(np.arange(self.num_columns), np.diff(self.starts))
         worth = np.bincount(column, self.values * duals[self.rows], minlength=self.num_columns)
-        return self.cost - worth
+        return np.asarray(self.cost - worth, dtype=float)
 
 
 @dataclass(frozen=True)
 class Columns:
     """Columns to be added to a program, by columns."""
 
-    cost: Floats
-    lower: Floats
-    upper: Floats
+    cost: Numbers
+    lower: Numbers
+    upper: Numbers
     whole: NDArray[np.bool_]
     starts: Ints
     rows: Ints
-    values: Floats
+    values: Numbers
 
     @classmethod
-    def of(cls, cost: Floats, upper: Floats, whole: NDArray[np.bool_], rows: Ints, values: Floats) -> Columns:
+    def of(
+        cls, cost: Numbers, upper: Numbers, whole: NDArray[np.bool_], rows: Ints, values: Numbers
+    ) -> Columns:
         """From dense [columns, entries]; entries at a negative row are left out, equal rows are added up."""
         from scipy.sparse import coo_matrix
 

@@ -17,6 +17,7 @@ Progress = Callable[[int, int, str], None]
 Changed = Callable[[Roadmap, float], Roadmap]
 LOOKED_FRAC = 0.5
 NUM_HALVINGS = 6
+HALF_A_BLOCK = 0.5
 LEAST_SHARE = 0.25
 
 
@@ -46,20 +47,20 @@ def words_of(outcome: Outcome) -> str:
     """What an outcome signs within the first months."""
     model, pinned = outcome.model, outcome.root()
     volume: dict[str, float] = {}
+    built: set[str] = set()
     for position, month, units in zip(pinned.choice.position, pinned.choice.month, pinned.units, strict=True):
         one = model.positions.entries[int(position)]
-        if (
-            month >= model.roadmap.now_months
-            or one.power
-            or one.label.startswith(("cancel", "renew", "swap"))
-        ):
+        if month >= model.roadmap.now_months or one.label.startswith(("cancel", "renew", "swap")):
+            continue
+        if one.power:
+            built |= {model.roadmap.signable[one.offer].id} if units >= HALF_A_BLOCK else set()
             continue
         offer = model.roadmap.offers[one.offer]
         size = units * one.unit * model.roadmap.chips[one.kind].equivalents_per_gpu * offer.term_months
         volume[offer.id] = volume.get(offer.id, 0.0) + size
     total = sum(volume.values())
     kept = sorted(name for name, size in volume.items() if size >= LEAST_SHARE * total and size > 0)
-    return " and ".join(kept) or "nothing"
+    return " and ".join([*kept, *sorted(built)]) or "nothing"
 
 
 def _flip(roadmap: Roadmap, name: str, change: Changed, before: str) -> Flip:

@@ -17,11 +17,11 @@ from gigawatt.contract.futures import Tree, expected_course, single_course, tree
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.solver import Unsolvable, unsolved
 from gigawatt.domain.portfolio import Change, Future, Risk, Roadmap, month_index, month_text
-from gigawatt.domain.portfolio_plan import RiskFigures, Strategy
+from gigawatt.domain.portfolio_plan import FrontierPoint, RiskFigures, Strategy
 from gigawatt.errors import InfeasibleError
 from gigawatt.laws.finance import conditional_value_usd
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 LEAST_WEIGHT = 1e-6
 FRONTIER = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -34,11 +34,11 @@ class Outcome:
 
     model: Model
     relaxed: Relaxed
-    costs: Floats
+    costs: Numbers
     """[futures]"""
 
     @property
-    def chances(self) -> Floats:
+    def chances(self) -> Numbers:
         """Of the futures."""
         return np.array([course.probability_frac for course in self.model.tree.courses])
 
@@ -76,20 +76,20 @@ def outcome_of(roadmap: Roadmap, tree: Tree, pinned: Pinned | None = None) -> Ou
     except Unsolvable as reason:
         raise unsolved(reason) from None
     if not len(model.cost_columns):
-        return Outcome(model, relaxed, np.array([relaxed.answer.objective]))
+        return Outcome(model, relaxed, np.array([relaxed.answer.objective_usd]))
     node_cost = relaxed.answer.values[model.cost_columns]
     costs = [float(node_cost[list(course.nodes)].sum()) for course in tree.courses]
     return Outcome(model, relaxed, np.array(costs))
 
 
-def foresight(roadmap: Roadmap, tree: Tree, progress: Progress) -> Floats:
+def foresight(roadmap: Roadmap, tree: Tree, progress: Progress) -> Numbers:
     """[futures] what each would cost if it were known from the start."""
     count = len(tree.courses)
     found = []
     for number in range(count):
         progress(number, count, f"foresight of {tree.courses[number].id}")
         found.append(
-            outcome_of(roadmap, single_course(tree, number, roadmap.months)).relaxed.answer.objective
+            outcome_of(roadmap, single_course(tree, number, roadmap.months)).relaxed.answer.objective_usd
         )
     return np.array(found)
 
@@ -113,7 +113,7 @@ def restricted(outcome: Outcome, tree: Tree) -> Pinned:
 
 
 def judge_risk(
-    roadmap: Roadmap, tree: Tree, known: Floats, progress: Progress
+    roadmap: Roadmap, tree: Tree, known: Numbers, progress: Progress
 ) -> tuple[RiskFigures, Outcome]:
     """Mean, tail, VSS, EVPI, frontier and the test on unseen futures; and the plan itself, relaxed."""
     level = roadmap.risk.cvar_level_frac
@@ -129,7 +129,9 @@ def judge_risk(
     for number, weight in enumerate(FRONTIER):
         progress(number, len(FRONTIER), "frontier of mean and CVaR")
         one = outcome_of(with_weight(roadmap, weight), tree)
-        frontier.append((weight, one.mean_usd, one.cvar_usd(level)))
+        frontier.append(
+            FrontierPoint(weight_frac=weight, mean_usd=one.mean_usd, cvar_usd=one.cvar_usd(level))
+        )
     unseen = unseen_futures(roadmap)
     outside = [_in_future(roadmap, here, future) for future in unseen]
     figures = RiskFigures(
@@ -153,7 +155,7 @@ def _on(outcome: Outcome, tree: Tree) -> Pinned:
 
 
 def _in_future(roadmap: Roadmap, plan: Outcome, future: Future) -> float:
-    """What the plan's early signatures cost in a future that it has not seen, everything later at its best."""
+    """What the plan's early signatures cost in a future that it has not seen, all later at its best."""
     unseen = roadmap.model_copy(
         update={"futures": (future.model_copy(update={"probability_frac": 1.0, "path": ()}),)}
     )
@@ -165,7 +167,9 @@ def _in_future(roadmap: Roadmap, plan: Outcome, future: Future) -> float:
 
 
 def unseen_futures(roadmap: Roadmap, count: int = NUM_UNSEEN) -> tuple[Future, ...]:
-    """New futures from the seed: demand as in one of the roadmap's, prices as in another, dates as in a third."""
+    """New futures from the seed: demand as in one of the roadmap's, prices as in another, dates as in a
+    third.
+    """
     if len(roadmap.futures) < 2:
         return ()
     rng = np.random.default_rng(roadmap.seed)
@@ -196,13 +200,13 @@ def _only(change: Change, field: str, select: str = "") -> Change | None:
     return Change(month=change.month, **{field: value}, **chosen)
 
 
-def strategies(
-    roadmap: Roadmap, tree: Tree, known: Floats, plan: Outcome, progress: Progress
-) -> tuple[Strategy, ...]:
+def strategies(roadmap: Roadmap, known: Numbers, plan: Outcome, progress: Progress) -> tuple[Strategy, ...]:
     """The plan beside simpler ways: what each costs in every future, and its regret over foresight."""
     found = [_strategy("the plan", plan, known)]
     ways = simpler_ways(roadmap)
     for number, (name, other) in enumerate(ways.items()):
+        if not other.offers:
+            continue
         progress(number, len(ways), name)
         try:
             found.append(_strategy(name, outcome_of(other, tree_of(other, demand_of(other))), known))
@@ -211,21 +215,21 @@ def strategies(
     return tuple(found)
 
 
-def _strategy(name: str, outcome: Outcome, known: Floats) -> Strategy:
+def _strategy(name: str, outcome: Outcome, known: Numbers) -> Strategy:
     ids = [course.id for course in outcome.model.tree.courses]
     level = outcome.model.roadmap.risk.cvar_level_frac
     return Strategy(
         name=name,
         mean_usd=outcome.mean_usd,
         cvar_usd=outcome.cvar_usd(level),
-        cost_usd_by_future=dict(zip(ids, map(float, outcome.costs), strict=True)),
-        regret_usd_by_future=dict(zip(ids, map(float, outcome.costs - known), strict=True)),
+        cost_by_future_usd=dict(zip(ids, map(float, outcome.costs), strict=True)),
+        regret_by_future_usd=dict(zip(ids, map(float, outcome.costs - known), strict=True)),
     )
 
 
 def simpler_ways(roadmap: Roadmap) -> dict[str, Roadmap]:
     """Strategies that somebody might propose, as roadmaps with fewer offers."""
-    forms = {offer.form for offer in roadmap.offers}
+    forms: set[str] = {offer.form for offer in roadmap.offers}
     found = {}
     if "owned" in forms and len(forms) > 1:
         found["own no hardware"] = _with_forms(roadmap, forms - {"owned"}, power=False)

@@ -1,7 +1,8 @@
 """Portfolios of full size: limits of offers are kept only where they matter.
 
-Hundreds of offers have a greatest volume, and few plans come near most of them. Left out, they can only make the
-bound lower, so it stays a bound; whatever then breaks a limit brings that limit back, until nothing does.
+Hundreds of offers have a greatest volume, and few plans come near most of them. Left out, they can only
+make the bound lower, so it stays a bound; whatever then breaks a limit brings that limit back, until
+nothing does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import FAR, NONE, Positions
 from gigawatt.domain.portfolio import Roadmap
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
 MANY_OFFERS = 64
 MOST_REBUILDS = 30
@@ -33,7 +34,9 @@ def first_model(roadmap: Roadmap, tree: Tree | None = None) -> Model:
 
 
 def _cheapest(roadmap: Roadmap) -> frozenset[int]:
-    """Offers that are cheapest by the hour of a reference accelerator, until they hold all that is asked twice."""
+    """Offers that are cheapest by the hour of a reference accelerator, until they hold all that is asked
+    twice.
+    """
     worth = {chip.id: chip.equivalents_per_gpu for chip in roadmap.chips}
     prices = [
         min([price / worth[kind] for kind, price in (offer.price_usd_per_gpu_h or {}).items()], default=0.0)
@@ -82,7 +85,7 @@ def _worth_keeping(relaxed: Relaxed) -> Choice:
     return choice.taken(order[:MANY_KEPT])
 
 
-def overrun(model: Model, choice: Choice, units: Floats) -> frozenset[int]:
+def overrun(model: Model, choice: Choice, units: Numbers) -> frozenset[int]:
     """Offers of which more stands in some month than there is."""
     if len(model.tree.nodes) > 1:
         return frozenset()
@@ -96,7 +99,7 @@ def overrun(model: Model, choice: Choice, units: Floats) -> frozenset[int]:
     )
 
 
-def standing_by_offer(positions: Positions, choice: Choice, units: Floats, months: int) -> Floats:
+def standing_by_offer(positions: Positions, choice: Choice, units: Numbers, months: int) -> Numbers:
     """[offers, T] accelerators under contract."""
     used = np.flatnonzero(units > 0)
     choice, units = choice.taken(used), units[used]

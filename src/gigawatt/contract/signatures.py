@@ -1,9 +1,9 @@
 """Columns of what may be signed, and when: made on demand, and priced by arrays without being made.
 
-A column is a position, the month of its parent's signature, and the node where it is decided. Most are plain:
-everything they do follows from the tables of `terms` and `families`. Some need rows of their own (rights, which
-go no further than what was signed) or differ between futures (late phases, lost providers, bills that follow a
-list); those are all made at once.
+A column is a position, the month of its parent's signature, and the node where it is decided. Most are
+plain: everything they do follows from the tables of `terms` and `families`. Some need rows of their own
+(rights, which go no further than what was signed) or differ between futures (late phases, lost providers,
+bills that follow a list); those are all made at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gigawatt.contract.futures import Course
     from gigawatt.contract.portfolio_model import Model
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -67,11 +67,11 @@ class Signatures:
     """[P, T] by node: columns that are priced without being made."""
     special: Choice
     """Columns that are always there."""
-    extras: list[tuple[Ints, Ints, Floats]]
+    extras: list[tuple[Ints, Ints, Numbers]]
     """Rows, positions in `special` and coefficients beyond those that all columns have."""
-    special_cost: Floats
+    special_cost: Numbers
     """Added to the objective of `special`."""
-    cash: dict[int, Floats]
+    cash: dict[int, Numbers]
     """[P, T] by node: present value of one unit."""
     gates: Gates
     bills: Bills
@@ -96,9 +96,9 @@ class Gates:
     high: dict[int, Ints] = field(default_factory=dict)
     columns: dict[int, Ints] = field(default_factory=dict)
     """[gates, T] by node."""
-    least: Floats = field(default_factory=lambda: np.empty(0))
+    least: Numbers = field(default_factory=lambda: np.empty(0))
     """[gates] accelerators in one signature."""
-    most: Floats = field(default_factory=lambda: np.empty(0))
+    most: Numbers = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Bills:
     years: tuple[int, ...] = ()
     rows: Ints = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     """[courses, years]"""
-    months: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    months: Numbers = field(default_factory=lambda: np.empty((0, 0)))
     """[years, T + 1]: 1 in the months of the year."""
 
 
@@ -237,8 +237,9 @@ def _link(model: Model, found: Signatures) -> None:
             if int(special.node[right]) not in on_way:
                 continue
             month = int(special.month[right])
-            key = (int(positions.parent[special.position[right]]), month, model.tree.node_at(number, month))
-            groups.setdefault((parents[key], number), []).append(int(right))
+            parent = int(positions.parent[special.position[right]])
+            key = (parent, month, model.tree.node_at(number, month))
+            groups.setdefault((int(parents[key]), number), []).append(int(right))
     kept = {(parent, tuple(members)) for (parent, _), members in groups.items()}
     ordered = sorted(kept)
     rows = model.builder.rows.add("right", [len(ordered)], -INFINITE, 0.0)
@@ -303,7 +304,7 @@ def _correct_capacity(
     slipped = tree.learned(number, lambda one: one.slips)
     failed = tree.learned(number, lambda one: one.losses)
 
-    def put(when: Ints, which: Flags, values: Floats, learned: int) -> None:
+    def put(when: Ints, which: Flags, values: Numbers, learned: int) -> None:
         later = np.isin(choice.node, tree.below(learned))
         node = np.where(later, choice.node, learned)
         speaks = np.array([tree.nodes[int(n)].futures[0] == number for n in node], dtype=bool)
@@ -321,8 +322,8 @@ def _correct_capacity(
 
 
 def _cash_in(
-    model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, course: Course, weights: Floats
-) -> Floats:
+    model: Model, found: Signatures, mine: Ints, late: Ints, lost: Ints, course: Course, weights: Numbers
+) -> Numbers:
     """What columns cost in one future, less what they cost by their node."""
     choice = found.special.taken(mine)
     where = (choice.position, choice.month)
@@ -345,7 +346,7 @@ def _cash_in(
 
 
 def _correct_cost(
-    model: Model, found: Signatures, mine: Ints, change: Floats, leaf: int, probability_frac: float
+    model: Model, found: Signatures, mine: Ints, change: Numbers, leaf: int, probability_frac: float
 ) -> None:
     if len(model.cost_rows):
         found.extras.append((np.full(len(mine), model.cost_rows[leaf]), mine, -change))
@@ -371,7 +372,7 @@ def _bills(model: Model) -> Bills:
     return Bills(years, rows, months)
 
 
-def _bill_usage(model: Model, node: int, rows: Ints, months: Floats) -> None:
+def _bill_usage(model: Model, node: int, rows: Ints, months: Numbers) -> None:
     """What is paid by use counts in its year."""
     from gigawatt.contract.usage import list_usd
 
@@ -418,7 +419,7 @@ def _most_at_once(model: Model, key: tuple[int, int], bound: tuple[float, float,
     return max(min(bound[1] - 1 if np.isfinite(bound[1]) else np.inf, float(most)), bound[0])
 
 
-def _gates_at(model: Model, gates: Gates, node: int, bounds: tuple[Floats, Floats, Floats]) -> None:
+def _gates_at(model: Model, gates: Gates, node: int, bounds: tuple[Numbers, Numbers, Numbers]) -> None:
     least, most, fee = bounds
     begin, end = model.spans(node)
     months = model.roadmap.months
@@ -453,7 +454,7 @@ def _exclude(model: Model, gates: Gates, keys: dict[tuple[int, int], int]) -> No
                 model.builder.put(rows, chosen[names.index(offers[key[0]].provider)], -1.0)
 
 
-def entries_of(model: Model, choice: Choice) -> tuple[Ints, Floats]:
+def entries_of(model: Model, choice: Choice) -> tuple[Ints, Numbers]:
     """[columns, entries] rows and coefficients that every column has."""
     families, months = model.families, model.roadmap.months
     rows = np.full((len(choice), families.family.shape[1]), NONE)
@@ -472,7 +473,7 @@ def entries_of(model: Model, choice: Choice) -> tuple[Ints, Floats]:
     return np.hstack([one[0] for one in more]), np.hstack([one[1] for one in more])
 
 
-def _gate_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Floats]]:
+def _gate_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Numbers]]:
     gates = model.signatures.gates
     if not gates.low:
         return
@@ -486,7 +487,7 @@ def _gate_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Floats]]
         yield rows[:, None], unit
 
 
-def _bill_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Floats]]:
+def _bill_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Numbers]]:
     bills = model.signatures.bills
     for year, months in enumerate(bills.months):
         for number, course in enumerate(model.tree.courses):
@@ -501,7 +502,7 @@ def _bill_entries(model: Model, choice: Choice) -> Iterator[tuple[Ints, Floats]]
             yield rows[:, None], spent[:, None]
 
 
-def cash_of(model: Model, choice: Choice) -> Floats:
+def cash_of(model: Model, choice: Choice) -> Numbers:
     """[columns] USD at the start for one unit, by what is known at its node."""
     found = np.zeros(len(choice))
     for node in np.unique(choice.node):
@@ -525,7 +526,7 @@ def make_columns(model: Model, choice: Choice, special: bool = False) -> Columns
     return Columns.of(cost, np.full(len(choice), INFINITE), whole, rows, values)
 
 
-def _with_extras(found: Signatures, rows: Ints, values: Floats) -> tuple[Ints, Floats]:
+def _with_extras(found: Signatures, rows: Ints, values: Numbers) -> tuple[Ints, Numbers]:
     """The same table, widened by the coefficients of rights and differences."""
     if not found.extras:
         return rows, values
@@ -541,7 +542,7 @@ def _with_extras(found: Signatures, rows: Ints, values: Floats) -> tuple[Ints, F
     return np.hstack([rows, more]), np.hstack([values, worth])
 
 
-def reduced_costs(model: Model, node: int, duals: Floats, everything: bool = False) -> Floats:
+def reduced_costs(model: Model, node: int, duals: Numbers, everything: bool = False) -> Numbers:
     """[P, T]: reduced cost of every plain column at a node; infinite where there is none.
 
     With `everything`, of all positions in all months, as if each column were plain.
@@ -564,7 +565,7 @@ def reduced_costs(model: Model, node: int, duals: Floats, everything: bool = Fal
     return total
 
 
-def _gate_worth(model: Model, node: int, duals: Floats) -> Floats | float:
+def _gate_worth(model: Model, node: int, duals: Numbers) -> Numbers | float:
     gates = model.signatures.gates
     if node not in gates.low:
         return 0.0
@@ -574,7 +575,7 @@ def _gate_worth(model: Model, node: int, duals: Floats) -> Floats | float:
     return np.asarray(worth * model.positions.unit[:, None])
 
 
-def _bill_worth(model: Model, node: int, duals: Floats) -> Floats | float:
+def _bill_worth(model: Model, node: int, duals: Numbers) -> Numbers | float:
     bills = model.signatures.bills
     if not bills.years:
         return 0.0

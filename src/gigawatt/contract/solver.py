@@ -1,4 +1,6 @@
-"""HiGHS, held by a thin hand: programs go in as arrays, answers come out as arrays, every status is looked at."""
+"""HiGHS, held by a thin hand: programs go in as arrays, answers come out as arrays, every status is looked
+at.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from gigawatt.errors import ExternalError, GigawattError, InfeasibleError, Input
 if TYPE_CHECKING:
     import highspy
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 _INTEGER, _CONTINUOUS = 1, 0
 
 
@@ -30,7 +32,7 @@ def _banner_swallowed() -> None:
     kept, ends = os.dup(1), os.pipe()
     os.dup2(ends[1], 1)
     try:
-        highspy.Highs()
+        highspy.Highs()  # type: ignore[no-untyped-call]
     finally:
         os.dup2(kept, 1)
         for one in (kept, *ends):
@@ -41,7 +43,7 @@ def _quiet_highs() -> highspy.Highs:
     import highspy
 
     _banner_swallowed()
-    return highspy.Highs()
+    return highspy.Highs()  # type: ignore[no-untyped-call]
 
 
 class Unsolvable(Exception):
@@ -62,11 +64,11 @@ def unsolved(reason: Unsolvable) -> GigawattError:
 class Answer:
     """What HiGHS found; `bound` is proven. `complete` says whether it stopped because it was done."""
 
-    values: Floats
-    objective: float
+    values: Numbers
+    objective_usd: float
     bound: float
-    row_duals: Floats
-    column_duals: Floats
+    row_duals: Numbers
+    column_duals: Numbers
     complete: bool
     found: bool = True
 
@@ -74,9 +76,9 @@ class Answer:
 class Solver:
     """One program in HiGHS, which can be changed and solved again from where it stands."""
 
-    def __init__(self, program: Program, cost_scale: float = 1.0, **options: Any) -> None:
+    def __init__(self, program: Program, scale: float = 1.0, **options: Any) -> None:
         self.highs = _quiet_highs()
-        self.scale = cost_scale
+        self.scale = scale
         self.set(output_flag=False, threads=1, **options)
         self._pass(program)
         self.num_columns = program.num_columns
@@ -117,20 +119,20 @@ class Solver:
             )  # fmt: skip
             self.num_columns += count
 
-    def bound_columns(self, index: NDArray[np.int64], lower: Floats, upper: Floats) -> None:
+    def bound_columns(self, index: NDArray[np.int64], lower: Numbers, upper: Numbers) -> None:
         """Other bounds for some columns."""
         self.highs.changeColsBounds(len(index), index.astype(np.int32), lower, upper)
 
-    def bound_rows(self, index: NDArray[np.int64], lower: Floats, upper: Floats) -> None:
+    def bound_rows(self, index: NDArray[np.int64], lower: Numbers, upper: Numbers) -> None:
         """Other bounds for some rows."""
         for row, low, high in zip(index, lower, upper, strict=True):
             self.highs.changeRowBounds(int(row), float(low), float(high))
 
-    def price_columns(self, index: NDArray[np.int64], cost: Floats) -> None:
+    def price_columns(self, index: NDArray[np.int64], cost: Numbers) -> None:
         """Other costs for some columns."""
         self.highs.changeColsCost(len(index), index.astype(np.int32), cost / self.scale)
 
-    def start_from(self, values: Floats) -> None:
+    def start_from(self, values: Numbers) -> None:
         """A plan to begin with."""
         import highspy
 
@@ -182,7 +184,7 @@ class Solver:
             bound = -np.inf
         return Answer(
             values=np.array(solution.col_value),
-            objective=objective * self.scale,
+            objective_usd=objective * self.scale,
             bound=bound * self.scale,
             row_duals=np.array(solution.row_dual) * self.scale,
             column_duals=np.array(solution.col_dual) * self.scale,

@@ -1,8 +1,9 @@
-"""Every offer, tier and right as positions: what a unit of it delivers and costs by month since its signature.
+"""Every offer, tier and right as positions: what a unit of it delivers and costs by month since its
+signature.
 
-A position is one offer at one tier, for one kind at one site. A right (to cancel, renew or swap) is a position
-too: it changes what its parent delivers and costs, and may be taken up to the parent's volume. Capacity and
-payments change by steps; `offsets` say when, in months since the signature.
+A position is one offer at one tier, for one kind at one site. A right (to cancel, renew or swap) is a
+position too: it changes what its parent delivers and costs, and may be taken up to the parent's volume.
+Capacity and payments change by steps; `offsets` say when, in months since the signature.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from gigawatt.laws.finance import HOUR_S, MONTH_H, energy_cost_usd
 from gigawatt.laws.power import energy_j, facility_power_w
 from gigawatt.laws.reliability import daly_interval_s, renewal_ettr_frac
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 NONE = -1
-FAR = 10_000
+FAR = 2**14
 
 
 class Step(NamedTuple):
-    """From `offset` months after the signature on, so much more (or less, where negative) for each accelerator."""
+    """From `offset` months after the signature on, so much more (or less, where negative) for each
+    accelerator.
+    """
 
     offset: int
     kind: int
@@ -203,6 +206,7 @@ def _rights(roadmap: Roadmap, offer: ContractOffer, parent: Entry, number: int) 
         "parent": number, "delivered": parent.delivered, "locked": parent.locked,
         "saved_frac": 1.0 - offer.prepay_frac,
     }  # fmt: skip
+    steps: tuple[Step, ...]
     if offer.cancel:
         right = offer.cancel
         for month in range(right.after_months, offer.term_months, right.every_months):
@@ -262,30 +266,30 @@ class Positions:
     decide: Ints
     first: Ints
     last: Ints
-    unit: Floats
+    unit: Numbers
     """[P] accelerators in one unit; power comes in blocks."""
     whole: Flags
-    delivered: Floats
+    delivered: Numbers
     power: Flags
     offsets: Ints
     """[P, D] months after signature; FAR where there is no such step."""
     kinds: Ints
     """[P, D]"""
-    shares: Floats
-    pay_usd: Floats
+    shares: Numbers
+    pay_usd: Numbers
     """[P, D] by the month for one accelerator (for power: for one block)."""
-    run_usd: Floats
+    run_usd: Numbers
     locked: Flags
-    saved: Floats
+    saved: Numbers
     """[P] share of payments that is due month by month."""
-    prepay: Floats
-    fee_usd: Floats
+    prepay: Numbers
+    fee_usd: Numbers
     fee_offset: Ints
-    spend_usd: Floats
+    spend_usd: Numbers
     """[P, S] for one accelerator, by month since signature."""
-    resale: Floats = field(repr=False)
+    resale: Numbers = field(repr=False)
     """[P, months + 1] share of the capital that hardware of that age fetches."""
-    capex_usd: Floats
+    capex_usd: Numbers
     delivery: Ints
     life: Ints
 
@@ -299,7 +303,7 @@ def positions_of(roadmap: Roadmap, entries: Sequence[Entry] | None = None) -> Po
     steps = [one.steps for one in found]
     depth, spans = max(map(len, steps)), max(1, *(len(one.spend_usd) for one in found), 1)
 
-    def padded(name: str, empty: float) -> Floats:
+    def padded(name: str, empty: float) -> Numbers:
         rows = [[getattr(step, name) for step in row] + [empty] * (depth - len(row)) for row in steps]
         return np.array(rows, dtype=float)
 
@@ -309,8 +313,8 @@ def positions_of(roadmap: Roadmap, entries: Sequence[Entry] | None = None) -> Po
     return Positions(
         entries=found,
         **{name: column(name).astype(np.int64) for name in _WHOLE},  # type: ignore[arg-type]
-        **{name: column(name).astype(float) for name in _REAL},  # type: ignore[arg-type]
-        **{name: column(name).astype(bool) for name in ("whole", "power", "locked")},  # type: ignore[arg-type]
+        **{name: column(name).astype(float) for name in _REAL},
+        **{name: column(name).astype(bool) for name in ("whole", "power", "locked")},
         saved=np.array([one.saved_frac * (1.0 - one.prepay_frac) for one in found]),
         prepay=column("prepay_frac").astype(float),
         offsets=padded("offset", FAR).astype(np.int64),
@@ -327,8 +331,10 @@ _WHOLE = ("offer", "kind", "site", "parent", "decide", "first", "last", "fee_off
 _REAL = ("unit", "delivered", "fee_usd", "capex_usd")
 
 
-def _resale(roadmap: Roadmap, found: Sequence[Entry]) -> Floats:
-    """Share of the capital by age in months: of hardware as its kind sells, of buildings evenly over their life."""
+def _resale(roadmap: Roadmap, found: Sequence[Entry]) -> Numbers:
+    """Share of the capital by age in months: of hardware as its kind sells, of buildings evenly over their
+    life.
+    """
     ages = np.arange(roadmap.months + 1)
     kinds = [
         np.interp(ages / 12, np.arange(len(chip.resale_frac)), chip.resale_frac) for chip in roadmap.chips

@@ -1,4 +1,6 @@
-"""Take or pay: what of a contract is used, what is paid beyond the share that is paid anyhow, what is made up."""
+"""Take or pay: what of a contract is used, what is paid beyond the share that is paid anyhow, what is made
+up.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from gigawatt.domain.portfolio import ContractOffer
 if TYPE_CHECKING:
     from gigawatt.contract.portfolio_model import Model
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[np.float64]
 
 
 def add_usage(model: Model) -> None:
@@ -23,7 +25,7 @@ def add_usage(model: Model) -> None:
             _add_usage_of(model, node.number, number, position)
 
 
-def list_usd(model: Model, position: int, course: int) -> Floats:
+def list_usd(model: Model, position: int, course: int) -> Numbers:
     """[T] what one accelerator more costs by the month when it is used."""
     entry = model.positions.entries[position]
     full = sum(step.pay_usd for step in entry.steps if step.share > 0)

@@ -1,4 +1,5 @@
-"""What is asked of a portfolio: a roadmap, the sites and kinds it may run on, and every offer with its rights.
+"""What is asked of a portfolio: a roadmap, the sites and kinds it may run on, and every offer with its
+rights.
 
 Months are calendar months written 2027-03; a contract's own months count from its signature. Prices are in US
 dollars of the scenario's `price_year`. A price that was not stated is absent, never zero.
@@ -198,14 +199,14 @@ class ContractOffer(Stated):
     currency: Literal["USD"] = "USD"
     price_usd_per_gpu_h: Prices | None = None
     """By kind: rent, or what an owned accelerator costs by the hour besides power."""
-    catalogue: dict[str, str] = {}
+    catalogue: dict[str, str] = Field(default={})
     """By kind: the catalogue's offer whose price this is, instead of a price stated here."""
     capex_usd: Prices | None = None
     """By kind, per accelerator with its share of node and network; owned capacity only."""
     spend_frac: tuple[float, ...] = (1.0,)
     """Share of the capital spent in each month from the signature on."""
     sites: Texts
-    site_change_frac: dict[str, float] = {}
+    site_change_frac: dict[str, float] = Field(default={})
     """By site: how the price differs there."""
     steps: tuple[PriceStep, ...] = ()
     price_locked: bool = True
@@ -354,8 +355,8 @@ class Change(Record):
 
 
 class Future(Stated):
-    """One course that things may take. Futures that share the first words of `path` cannot be told apart until
-    the month in `Roadmap.reveals` that belongs to the next one."""
+    """One course that things may take. Futures that share the first words of `path` cannot be told apart
+    until the month in `Roadmap.reveals` that belongs to the next one."""
 
     id: Id
     probability_frac: float = Field(gt=0, le=1)
@@ -366,11 +367,11 @@ class Future(Stated):
 class Limits(Record):
     """What a plan must keep to."""
 
-    budget_usd_per_year: dict[str, float] = {}
+    budget_usd_per_year: dict[str, float] = Field(default={})
     """By calendar year: all cash that leaves."""
     provider_frac: float | None = Field(default=None, gt=0, le=1)
     """Most of all capacity in any month that one provider may supply (own capacity apart)."""
-    supplier_frac: dict[str, float] = {}
+    supplier_frac: dict[str, float] = Field(default={})
     """By shared supplier: most of all capacity in any month that may depend on it."""
     own_providers: Texts = ()
     """Whose share is not limited, and whose loss is not looked at: oneself."""
@@ -387,8 +388,8 @@ class Risk(Record):
 class Solving(Record):
     """When to stop."""
 
-    gap_frac: float = Field(default=1e-3, gt=0, lt=1)
-    time_limit_s: float = Field(default=600.0, gt=0, le=1e6)
+    gap_frac: float = Field(default=1 / 1024, gt=0, lt=1)
+    time_limit_s: float = Field(default=512.0, gt=0, le=1e6)
 
 
 class Roadmap(Record):
@@ -421,6 +422,11 @@ class Roadmap(Record):
     """Prices older than this are named as stale."""
 
     @property
+    def signable(self) -> tuple[ContractOffer | PowerOffer, ...]:
+        """Everything on offer, accelerators first."""
+        return (*self.offers, *self.power)
+
+    @property
     def work(self) -> tuple[PlannedRun | Traffic | ResearchPool, ...]:
         """All demand, runs first."""
         return (*self.training, *self.serving, *self.research)
@@ -437,7 +443,7 @@ def _disagreements(roadmap: Roadmap) -> Iterator[str]:
     places = {place.id for place in roadmap.places}
     yield from _repeats("place", (one.id for one in roadmap.places))
     yield from _repeats("chip", (one.id for one in roadmap.chips))
-    yield from _repeats("offer", (one.id for one in (*roadmap.offers, *roadmap.power)))
+    yield from _repeats("offer", (one.id for one in roadmap.signable))
     yield from _repeats("work", (one.id for one in roadmap.work))
     if not roadmap.work:
         yield "nothing is asked for: give training, serving or research"
@@ -456,7 +462,7 @@ def _disagreements(roadmap: Roadmap) -> Iterator[str]:
 
 
 def _branching(roadmap: Roadmap) -> Iterator[str]:
-    ids = {one.id for one in (*roadmap.offers, *roadmap.power)}
+    ids = {one.id for one in roadmap.signable}
     work = {one.id for one in roadmap.work}
     places = {place.id for place in roadmap.places}
     if list(roadmap.reveals) != sorted(set(roadmap.reveals)):

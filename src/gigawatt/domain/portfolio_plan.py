@@ -1,4 +1,6 @@
-"""What is answered: what to sign, what it proves, what every offer is worth, and what would change the answer."""
+"""What is answered: what to sign, what it proves, what every offer is worth, and what would change the
+answer.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +157,7 @@ class OfferWorth(Record):
     """Of the signature at which it comes nearest."""
     price_usd_per_gpu_h: float
     """As quoted; owned hardware and campaigns: levelled over the hours within the horizon."""
-    price_usd_per_delivered_h: float
+    delivered_usd_per_gpu_h: float
     """Quoted, over what is delivered."""
     dual_usd_per_gpu_h: float
     """At which the relaxed plan is indifferent to a little of it."""
@@ -180,9 +182,17 @@ class Strategy(Record):
     name: str
     mean_usd: float
     cvar_usd: float
-    cost_usd_by_future: dict[str, float]
-    regret_usd_by_future: dict[str, float]
+    cost_by_future_usd: dict[str, float]
+    regret_by_future_usd: dict[str, float]
     """Over perfect foresight."""
+
+
+class FrontierPoint(Record):
+    """Mean against tail, at one weight of the tail."""
+
+    weight_frac: float
+    mean_usd: float
+    cvar_usd: float
 
 
 class RiskFigures(Record):
@@ -196,8 +206,7 @@ class RiskFigures(Record):
     """Mean cost of the plan made for the mean future."""
     evpi_usd: float
     vss_usd: float
-    frontier: tuple[tuple[float, float, float], ...] = ()
-    """Weight of CVaR, mean USD, CVaR USD."""
+    frontier: tuple[FrontierPoint, ...] = ()
     out_of_sample_usd: float | None = None
     """Mean cost of what is signed now, in futures that the plan has not seen."""
     num_out_of_sample: int = 0
@@ -231,7 +240,9 @@ class BreakEven(Record):
     owned: str
     rented: str
     own_usd_per_gpu_h: float
-    """Capital less what is fetched, power and upkeep, over the delivered hours within the horizon, discounted."""
+    """Capital less what is fetched, power and upkeep, over the delivered hours within the horizon,
+    discounted.
+    """
     rent_usd_per_gpu_h: float
     """Of the rent, over delivered hours."""
     price_usd_per_gpu_h: float

@@ -7,6 +7,8 @@ from typing import Literal
 from gigawatt.domain.market import Offer
 from gigawatt.domain.record import Record
 
+ListKind = Literal["SkyPilot", "gpuhunt", "FOCUS", "gigawatt"]
+
 
 class LineOfPrices(Record):
     """A line that became no offer, and why."""
@@ -18,7 +20,7 @@ class LineOfPrices(Record):
 class PriceList(Record):
     """Everything that a file of prices holds: used lines and remarks add up to its lines."""
 
-    kind: Literal["SkyPilot", "gpuhunt", "FOCUS", "gigawatt"]
+    kind: ListKind
     file: str
     num_lines: int
     num_used: int

@@ -1,4 +1,5 @@
-"""Price lists as others write them: SkyPilot's catalogue, gpuhunt's, FOCUS billing exports, and gigawatt's own.
+"""Price lists as others write them: SkyPilot's catalogue, gpuhunt's, FOCUS billing exports, and gigawatt's
+own.
 
 Columns are found by name, in any order. Every line becomes offers or is named with the reason why it did not:
 what is read and what is remarked add up to what the file holds. A price of nothing is no price.
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from gigawatt.documents import Row
 from gigawatt.domain.market import Offer
-from gigawatt.domain.price_list import LineOfPrices, PriceList
+from gigawatt.domain.price_list import LineOfPrices, ListKind, PriceList
 from gigawatt.errors import InputError, Problem
 
 SKYPILOT = frozenset({"InstanceType", "AcceleratorName", "AcceleratorCount", "Price"})
@@ -25,6 +26,7 @@ FOCUS = frozenset({"BilledCost", "ChargePeriodStart", "ProviderName"})
 OWN = frozenset({"provider", "gpu_kind", "accelerators_per_instance"})
 SHARED = frozenset({"provider", "gpu_kind", "gpus_per_instance"})
 MEBIBYTE = 2**20
+GIGABYTE = 10**9
 
 Found = tuple[list[Offer], str]
 """Offers of a line, or why there are none."""
@@ -70,8 +72,8 @@ def read_price_list(rows: Sequence[Row], file: str, provider: str, date: str) ->
 Reader = Callable[[Row, str, str], Iterator[dict[str, Any]]]
 
 
-def _reader_of(header: frozenset[str], file: str) -> tuple[str, Reader]:
-    known: tuple[tuple[str, frozenset[str], Reader], ...] = (
+def _reader_of(header: frozenset[str], file: str) -> tuple[ListKind, Reader]:
+    known: tuple[tuple[ListKind, frozenset[str], Reader], ...] = (
         ("SkyPilot", SKYPILOT, _skypilot),
         ("gpuhunt", GPUHUNT, _gpuhunt),
         ("FOCUS", FOCUS, _focus),
@@ -148,7 +150,9 @@ def _skypilot(row: Row, provider: str, date: str) -> Iterator[dict[str, Any]]:
 
 
 def _memory(text: str) -> str:
-    """Memory of each accelerator from GpuInfo, a Python literal or JSON; its stated total is of either meaning."""
+    """Memory of each accelerator from GpuInfo, a Python literal or JSON; its stated total is of either
+    meaning.
+    """
     if not text.strip():
         return ""
     for read in (json.loads, ast.literal_eval):
@@ -157,7 +161,7 @@ def _memory(text: str) -> str:
             size = float(gpu["MemoryInfo"]["SizeInMiB"])
         except (ValueError, SyntaxError, KeyError, TypeError, IndexError):
             continue
-        return f"{size * MEBIBYTE / 1e9:.0f} GB each"
+        return f"{size * MEBIBYTE / GIGABYTE:.0f} GB each"
     raise _NoOffer("GpuInfo: neither JSON nor a Python literal with Gpus and their memory")
 
 
@@ -171,7 +175,8 @@ def _gpuhunt(row: Row, provider: str, date: str) -> Iterator[dict[str, Any]]:
     default = "google" if row["gpu_name"].lower().startswith("tpu-") else "nvidia"
     vendor = row.get("gpu_vendor", "").strip() or default
     common = {
-        "provider": provider, "region": row.get("location", "").strip(), "instance": row["instance_name"].strip(),
+        "provider": provider, "region": row.get("location", "").strip(),
+        "instance": row["instance_name"].strip(),
         "gpu_kind": row["gpu_name"].strip(), "accelerators_per_instance": count, "date": date,
         "note": f"{vendor}, {row.get('gpu_memory', '').strip()} GB each".replace(",  GB each", ""),
     }  # fmt: skip
@@ -251,7 +256,8 @@ def _conflicts(offers: Sequence[Offer]) -> Iterator[str]:
         prices = (one.on_demand_usd_per_gpu_h, one.spot_usd_per_gpu_h)
         there = (other.on_demand_usd_per_gpu_h, other.spot_usd_per_gpu_h)
         if prices != there:
-            yield f"{one.id} and {other.id}: {one.provider} {one.instance} at {_told(prices)} and {_told(there)}"
+            whose = f"{one.id} and {other.id}: {one.provider} {one.instance}"
+            yield f"{whose} at {_told(prices)} and {_told(there)}"
 
 
 def _told(prices: tuple[float | None, float | None]) -> str:

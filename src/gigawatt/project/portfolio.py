@@ -88,7 +88,8 @@ def audit_file(scenario: Path, portfolio: Path) -> Audit:
 def import_offers(path: Path, provider: str = "", date: str = "") -> PriceList:
     """Read a price list: SkyPilot, gpuhunt, FOCUS or gigawatt's own columns. No line is lost.
 
-    `provider` and `date` hold where the file does not say; they default to the file's name and its last change.
+    `provider` and `date` hold where the file does not say; they default to the file's name and its last
+    change.
     """
     rows = load_csv(path)
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d")

@@ -1,4 +1,4 @@
-"""Tables of a portfolio: what to sign, what proves it, what offers are worth, what would change the answer."""
+"""Tables of a portfolio: what to sign, what proves it, what offers are worth, what would change it."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def worth_table(plan: Portfolio) -> Table:
         text_column("offer", "Offer"),
         text_column("kind", "Kind"),
         Column("price_usd_per_gpu_h", "Quoted"),
-        Column("price_usd_per_delivered_h", "Delivered"),
+        Column("delivered_usd_per_gpu_h", "Delivered"),
         Column("dual_usd_per_gpu_h", "Worth, a little"),
         Column("left_usd_per_gpu_h", "Buys less above"),
         Column("right_usd_per_gpu_h", "Buys more below"),
@@ -134,8 +134,12 @@ def worth_table(plan: Portfolio) -> Table:
         Column("risk_usd", "With risk"),
         text_column("verdict", "Verdict"),
     )
-    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in plan.worth)
+    rows = tuple(_cells(one, columns) for one in plan.worth)
     return without_blank_columns(Table(title="What every offer is worth", columns=columns, rows=rows))
+
+
+def _cells(one: object, columns: tuple[Column, ...]) -> tuple[Value, ...]:
+    return tuple(getattr(one, column.key) for column in columns)
 
 
 def break_even_table(plan: Portfolio) -> Table:
@@ -151,7 +155,7 @@ def break_even_table(plan: Portfolio) -> Table:
         Column("utilisation_frac", "Own cheaper above use of"),
         Column("delay_months", "Rent cheaper from months late"),
     )
-    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in plan.break_evens)
+    rows = tuple(_cells(one, columns) for one in plan.break_evens)
     return Table(title="Build or rent: where they cost the same", columns=columns, rows=rows)
 
 
@@ -164,8 +168,8 @@ def strategy_table(plan: Portfolio) -> Table:
         Column("cvar_usd", "CVaR"),
         *(Column(f"{name}_usd", f"Regret, {name}") for name in futures),
     )
-    rows = tuple(
-        (one.name, one.mean_usd, one.cvar_usd, *(one.regret_usd_by_future[name] for name in futures))
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (one.name, one.mean_usd, one.cvar_usd, *(one.regret_by_future_usd[name] for name in futures))
         for one in plan.strategies
     )
     return Table(title="Strategies, and their regret over perfect foresight", columns=columns, rows=rows)
@@ -173,7 +177,7 @@ def strategy_table(plan: Portfolio) -> Table:
 
 def flip_table(plan: Portfolio) -> Table:
     """The smallest change of each assumption that changes what is signed now."""
-    rows = tuple(
+    rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             one.assumption,
             f"{one.change_frac:+.1%}"
@@ -263,7 +267,7 @@ def price_table(found: PriceList) -> Table:
         text_column("term", "Term"),
         text_column("date", "Date"),
     )
-    rows = tuple(tuple(getattr(one, column.key) for column in columns) for one in found.offers)
+    rows = tuple(_cells(one, columns) for one in found.offers)
     lost = found.num_lines - found.num_used
     counted = f"{found.num_lines:,} lines: {found.num_used:,} used, {lost:,} remarked on."
     table = Table(title=f"{found.kind} price list", columns=columns, rows=rows, notes=(counted,))

@@ -331,10 +331,10 @@ def test_foresight_and_planning_for_the_mean_have_their_price() -> None:
     # Made for the mean: 10 in month 1, then 7: reserve 7, 3 by the hour in month 1.
     of_mean_usd = 13 * 7 + 3 * 2.5 + 12 * 0.2 * 8 * 2.5
     assert found.risk.vss_usd == pytest.approx(HOURS * (of_mean_usd - planned_usd))
-    regret = next(one for one in found.strategies if one.name == "the plan").regret_usd_by_future
+    regret = next(one for one in found.strategies if one.name == "the plan").regret_by_future_usd
     assert regret["low"] == pytest.approx(0.0, abs=1.0)
-    means = [mean for _, mean, _ in found.risk.frontier]
-    tails = [tail for _, _, tail in found.risk.frontier]
+    means = [one.mean_usd for one in found.risk.frontier]
+    tails = [one.cvar_usd for one in found.risk.frontier]
     assert means == sorted(means)
     assert tails == sorted(tails, reverse=True)
 

@@ -1,4 +1,5 @@
 """Price lists of others, typed from their published formats: no line is lost."""
+# ruff: noqa: E501 (lines of files as they are)
 
 from __future__ import annotations
 
