@@ -55,7 +55,7 @@ def test_derived_prices_follow_from_their_rows() -> None:
     """The lease: 300 bn over 4.5 GW, five years and the power of an accelerator with its PUE."""
     rows = facts()
     per_watt_year = float(rows["oracle-contract"]["value"]) / float(rows["oracle-power"]["value"]) / 5
-    drawn_w = 120_000 / 72 * float(rows["pue-new"]["value"])
+    drawn_w = 120_000 / 72 * float(rows["pue-new"]["value"].split(" / ")[0])
     roadmap = read_roadmap(EXAMPLES / "build-or-rent" / "portfolio.yaml")
     lease = next(one for one in roadmap.offers if one.id == "five-year-lease")
     assert lease.price_usd_per_gpu_h == {"gb200": pytest.approx(per_watt_year * drawn_w / 8766, rel=0.01)}
