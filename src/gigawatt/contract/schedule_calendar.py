@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def _working(calendar: WorkCalendar, epoch: date, num_days: int) -> Flags:
     week = [weekday in calendar.working_days for weekday in WEEKDAYS]
     works = np.resize(np.roll(week, -epoch.weekday()), num_days)
     works[np.isin(days, np.array([day.isoformat() for day in calendar.holidays], "datetime64[D]"))] = False
-    month_day = np.char.partition(np.datetime_as_string(days), "-")[:, 2] if calendar.stops else days
+    month_day: Any = np.char.partition(np.datetime_as_string(days), "-")[:, 2] if calendar.stops else days
     for stop in calendar.stops:
         if stop.yearly:
             after, before = month_day >= stop.first, month_day <= stop.last

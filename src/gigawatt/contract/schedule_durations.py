@@ -26,7 +26,7 @@ def scores() -> Floats:
 
 def tenths() -> NDArray[np.int8]:
     """The tenth of the normal distribution that each of them lies in."""
-    return np.minimum(np.floor(special.ndtr(scores()) * NUM_BINS), NUM_BINS - 1).astype(np.int8)
+    return np.asarray(np.minimum(np.floor(special.ndtr(scores()) * NUM_BINS), NUM_BINS - 1), np.int8)
 
 
 def is_certain(duration: Duration) -> bool:
@@ -50,9 +50,8 @@ def quantile_table_s(duration: Duration, score: Floats) -> Floats:
         assert duration.p10_s is not None
         assert duration.p90_s is not None
         median_s = laws.lognormal_median_s(duration.p10_s, duration.p90_s)
-        return laws.lognormal_quantile_s(
-            score, median_s, laws.lognormal_spread(duration.p10_s, duration.p90_s)
-        )
+        spread = laws.lognormal_spread(duration.p10_s, duration.p90_s)
+        return np.asarray(laws.lognormal_quantile_s(score, median_s, spread))
     if duration.shape == "fitted":
         return _fitted_s(duration.observed_s, score)
     points = (duration.low_s, duration.likely_s, duration.high_s)

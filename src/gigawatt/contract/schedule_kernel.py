@@ -146,7 +146,7 @@ def looked_up(tables: Floats, table: int, score: float) -> float:
     place = node_of(score)
     node = int(place)
     low = tables[table, node]
-    return low + (tables[table, node + 1] - low) * (place - node)
+    return float(low + (tables[table, node + 1] - low) * (place - node))
 
 
 def draw_durations(draws: Draws, scores: Scores, uniforms: Floats, block: Block) -> None:
@@ -184,9 +184,9 @@ def draw_duration(draws: Draws, scores: Scores, uniforms: Floats, block: Block, 
                 block.score[n] += draws.share_loading[place] * common[n]
         values, nodes = draws.tables[table], block.node
         for n in range(len(duration)):
-            place = node_of(block.score[n])
-            nodes[n] = np.int32(place)
-            duration[n] = place - nodes[n]
+            at = node_of(block.score[n])
+            nodes[n] = np.int32(at)
+            duration[n] = at - nodes[n]
         for n in range(len(duration)):
             low = values[nodes[n]]
             duration[n] = low + (values[nodes[n] + 1] - low) * duration[n]
