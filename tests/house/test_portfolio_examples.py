@@ -1,4 +1,4 @@
-"""Portfolio examples are roadmaps, say what they are about, and name a row for every figure that they cite."""
+"""Portfolio examples are roadmaps, say what they are about, and name a row for every figure they cite."""
 
 from __future__ import annotations
 
