@@ -88,6 +88,8 @@ class RunPlan(JobKind):
     deadline_s: float | None = Field(default=None, gt=0, le=YEARS_10_S)
     count: int = Field(default=1, gt=0, le=100_000)
     """Of jobs alike: an array."""
+    reserved: bool = False
+    """From `submit_s` on its nodes are reserved: it goes first, and whoever runs there gives way."""
     num_hot_nodes: int = Field(default=0, ge=0, le=10_000)
     """Idle nodes that the job holds, to go on at once when one of its others breaks."""
     min_gpus: int | None = Field(default=None, gt=0, le=MOST_GPUS)

@@ -16,6 +16,8 @@ Ints: TypeAlias = NDArray[np.int64]
 Table: TypeAlias = Any
 """A record array; its rows and columns are read by name."""
 
+RESERVED = 1 << 20
+"""Priority of what has a reservation, above all that a plan can state."""
 NONE = -1
 """Where the number of a job, node, ... stands: none."""
 

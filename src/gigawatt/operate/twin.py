@@ -10,7 +10,7 @@ import numpy as np
 from gigawatt import kernels
 from gigawatt.domain.fleet import JobTrace
 from gigawatt.domain.hazard import Hazard, Part
-from gigawatt.domain.twin import WEEK_S, FleetPlan, RunPlan, SkillPlan
+from gigawatt.domain.twin import WEEK_S, FleetPlan, JobKind, RunPlan, SkillPlan
 from gigawatt.errors import InputError
 from gigawatt.laws.chance import uniform_number
 from gigawatt.operate import policies, world
@@ -19,7 +19,7 @@ from gigawatt.operate.due import new_due, set_due
 from gigawatt.operate.jobbook import JobBook, gangs, job_book, without_giants
 from gigawatt.operate.machines import PACK, SPREAD, PoolShape, new_machines
 from gigawatt.operate.state import Fleet, Rules, assembled
-from gigawatt.operate.tables import JOB, NONE, POOL, TENANT, Floats, Table, table
+from gigawatt.operate.tables import JOB, NONE, POOL, RESERVED, TENANT, Floats, Table, table
 from gigawatt.operate.twin_kernel import open_up
 from gigawatt.operate.world import Conduct, World, on_tick
 
@@ -93,13 +93,17 @@ def _fleet(plan: FleetPlan, book: JobBook, shapes: Sequence[PoolShape]) -> Fleet
         pool=pool,
         tenant=tenant,
         line=pools.first_line[pool] + (tenant if rule.by_tenant else 0),
-        priority=np.array([kind.priority for kind in book.kinds])[book.kind],
+        priority=np.array([_priority(kind) for kind in book.kinds])[book.kind],
         num_gpus=taken.num_gpus,
         deadline_s=deadline_s,
     )
     fleet = assembled(jobs, pools, _tenants(plan, int(pools.total_gpus.sum())), machines, _rules(plan, jobs))
     fleet.pools.free_gpus = 0
     return fleet
+
+
+def _priority(kind: JobKind) -> int:
+    return RESERVED if isinstance(kind, RunPlan) and kind.reserved else kind.priority
 
 
 def _deadline_s(kind: object) -> float:

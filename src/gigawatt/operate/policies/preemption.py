@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from gigawatt.operate.state import NOBODY, Fleet, ask_to_give_way
+from gigawatt.operate.tables import RESERVED
 
 
 def make_room(fleet: Fleet, job: int, priority: int, now_s: float) -> None:
     """Ask jobs of less than this priority to give way to one that waits, where that makes enough room.
 
-    They have had `rules.preemptible_after_s` to run. The world lets them save what they have, within its
-    grace, before they go.
+    They have had `rules.preemptible_after_s` to run, unless it is for a reservation. The world lets them save
+    what they have, within its grace, before they go.
     """
     pool = fleet.jobs[job].pool
     missing = shortage(fleet, job) - fleet.pools[pool].coming_gpus
@@ -34,7 +35,8 @@ def shortage(fleet: Fleet, job: int) -> int:
 def may_give_way(fleet: Fleet, job: int, priority: int, now_s: float) -> bool:
     """Whether a running job is of less than this priority and has had its time."""
     one = fleet.jobs[job]
-    had_its_time = one.start_s + fleet.rules.preemptible_after_s <= now_s and one.start_s < now_s
+    wait_s = 0.0 if priority >= RESERVED else fleet.rules.preemptible_after_s
+    had_its_time = one.start_s + wait_s <= now_s and one.start_s < now_s
     return bool(one.priority < priority and had_its_time and not one.gives_way)
 
 
