@@ -210,12 +210,16 @@ class Appraiser:
         return 1.0 + (answer.objective_usd - self.base_usd) / (LITTLE_FRAC * paid_usd)
 
     def _more(self, offer: int, nearest: Nearest, units: float) -> float:
-        """Worth of so many units more, where they are worth most, over the quoted price."""
-        column = np.array([self.copies[offer]])
+        """Worth of so many units more, where they are worth most, over the quoted price.
+
+        They come on top of all that is bought of the offer anyhow.
+        """
+        column, kept = np.array([self.copies[offer]]), self._columns(offer)
+        self.solver.bound_columns(kept, self.values[kept], np.full(len(kept), np.inf))
         self.solver.bound_columns(column, np.array([units]), np.array([units]))
         answer, more, _ = price_out(self.model, self.solver)
         self.solver.bound_columns(column, np.zeros(1), np.zeros(1))
-        self._restore(np.empty(0, dtype=np.int64), more)
+        self._restore(kept, more)
         return 1.0 - (answer.objective_usd - self.base_usd) / (units * nearest.quoted_usd * nearest.chance)
 
     def _add_copies(self) -> dict[int, int]:

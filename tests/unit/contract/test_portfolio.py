@@ -428,3 +428,69 @@ def test_same_roadmap_same_bytes() -> None:
     asked = two_futures(0.5, -0.5, 0.2)
     first, second = (plan_portfolio(asked)[0].model_dump_json() for _ in range(2))
     assert first == second
+
+
+def worth(found: Portfolio, offer: str) -> Any:
+    return next(one for one in found.worth if one.offer == offer)
+
+
+def test_an_offer_that_is_not_bought_is_worth_what_it_would_save() -> None:
+    """A year for six months of need is worth six hourly prices over twelve, a little of it or a block."""
+    work = (pool(10.0, end="2027-06"),)
+    found, _ = plan_portfolio(roadmap(hourly(4.0), reserved(3.0, 12), research=work))
+    year = worth(found, "reserved")
+    assert year.verdict == "not needed"
+    assert (year.dual_usd_per_gpu_h, year.right_usd_per_gpu_h) == (pytest.approx(2.0), pytest.approx(2.0))
+    assert year.block_price_usd_per_gpu_h == pytest.approx(2.0)
+    assert worth(found, "hourly").verdict == "sign now"
+
+
+def test_an_offer_that_is_bought_is_worth_what_would_replace_it() -> None:
+    work = (pool(10.0, end="2027-06"),)
+    found, _ = plan_portfolio(roadmap(hourly(4.0), reserved(1.5, 12), research=work))
+    year = worth(found, "reserved")
+    assert year.block_usd == pytest.approx(10 * HOURS * (6 * 4.0 - 12 * 1.5))
+    assert year.block_price_usd_per_gpu_h == pytest.approx(2.0)
+    assert year.left_usd_per_gpu_h == pytest.approx(2.0)
+    # All need is met: more of it is worth nothing.
+    assert year.right_usd_per_gpu_h == pytest.approx(0.0, abs=1e-6)
+    assert year.num_accelerators == 10.0
+
+
+def test_worth_counts_what_is_delivered_and_not_ones_own_limit() -> None:
+    """Nine tenths delivered are worth nine tenths; a limit is no reason to pay less."""
+    weak = reserved(1.0, 12, goodput_frac=0.9, most_accelerators=4)
+    found, _ = plan_portfolio(roadmap(hourly(2.0), weak))
+    year = worth(found, "reserved")
+    assert year.dual_usd_per_gpu_h == pytest.approx(1.8)
+    assert year.right_usd_per_gpu_h == pytest.approx(1.8)
+    assert year.delivered_usd_per_gpu_h == pytest.approx(1.0 / 0.9)
+
+
+def test_a_flip_is_where_the_break_even_is() -> None:
+    """The year is signed while twelve of its months cost less than seven by the hour."""
+    work = (pool(10.0, end="2027-07"),)
+    found, _ = plan_portfolio(roadmap(hourly(2.0), reserved(1.0, 12), research=work))
+    flip = next(one for one in found.flips if one.assumption == "price of reserved")
+    # Six months of it and one by the hour would do, could the contract begin earlier: it cannot.
+    assert flip.change_frac == pytest.approx(7 * 2.0 / 12 - 1.0, abs=0.5 / 2**5)
+    assert (flip.before, flip.after) == ("reserved", "hourly")
+
+
+def test_build_or_rent_by_hand() -> None:
+    """43,830 dollars over 5 years without interest are one dollar an hour; rent is two, by the hour four."""
+    owned = ContractOffer(
+        id="own", provider="self", form="owned", capex_usd={"gpu": 43_830.0}, sites=("here",), term_months=60
+    )
+    found, _ = plan_portfolio(roadmap(hourly(4.0), reserved(2.0, 12), owned, months=60))
+    (even,) = found.break_evens
+    assert even.own_usd_per_gpu_h == pytest.approx(1.0)
+    assert (even.rented, even.price_usd_per_gpu_h) == ("reserved", pytest.approx(1.0))
+    assert even.utilisation_frac == pytest.approx(0.25)
+    assert even.delay_months == 31
+
+
+def test_waiting_costs_what_is_paid_meanwhile() -> None:
+    found, _ = plan_portfolio(roadmap(hourly(2.0), reserved(1.0, 12), months=12, now_months=3))
+    # Three months by the hour, then nine reserved: payments beyond the horizon are left out.
+    assert found.waiting_usd == pytest.approx(10 * HOURS * 3)
