@@ -55,6 +55,23 @@ class Share(Quantity):
         return share
 
 
+class FileOf(click.Path):
+    """A file to write, of one of several kinds; another is refused before any work is done."""
+
+    def __init__(self, *kinds: str) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+        self.kinds = kinds
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, or a usage error that names the kinds."""
+        path = Path(str(super().convert(value, param, ctx)))
+        if path.suffix not in self.kinds:
+            self.fail(f"the name must end in {' or '.join(self.kinds)}, found {value}", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f'{value}: there is no folder "{path.parent}"', param, ctx)
+        return path
+
+
 class _Count(click.IntRange):
     name = "whole number"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gigawatt.cli import INTERRUPTED
-from gigawatt.cli.arguments import Share, count, overlay_option
+from gigawatt.cli.arguments import FileOf, Share, count, overlay_option
 from gigawatt.cli.terminal import Terminal, speaking, write_table
 
 if TYPE_CHECKING:
@@ -80,11 +80,20 @@ def replay(
 @click.option("--seed", type=count(_MOST_SEED, 0), metavar="N", help="Of the luck; the file's otherwise.")
 @click.option("--workers", type=count(_MOST_WORKERS), metavar="N", help="Threads; all processors otherwise.")
 @click.option(
-    "--log", type=_FILE, metavar="FILE", help="Write every spell of the first future to .csv or .parquet."
+    "--log",
+    type=FileOf(".csv", ".parquet"),
+    metavar="FILE",
+    help="Write every spell of the first future to .csv or .parquet.",
 )
-@click.option("--timeline", type=_FILE, metavar="FILE.svg", help="Draw what the fleet did over the time.")
-@click.option("--trace", type=_FILE, metavar="FILE.json", help="Write the first future for Perfetto.")
-@click.option("--out", metavar="FILE", help="Write the timeline to FILE.csv or .parquet.")
+@click.option(
+    "--timeline", type=FileOf(".svg"), metavar="FILE.svg", help="Draw what the fleet did over the time."
+)
+@click.option(
+    "--trace", type=FileOf(".json"), metavar="FILE.json", help="Write the first future for Perfetto."
+)
+@click.option(
+    "--out", type=FileOf(".csv", ".parquet"), metavar="FILE", help="Write the timeline to .csv or .parquet."
+)
 @overlay_option
 @speaking
 def simulate(
@@ -97,7 +106,7 @@ def simulate(
     log: Path | None,
     timeline: Path | None,
     trace: Path | None,
-    out: str | None,
+    out: Path | None,
     overlays: tuple[Path, ...],
 ) -> int:
     """Rehearse a fleet: what failures, repairs, spares and queues leave of it.
@@ -106,7 +115,6 @@ def simulate(
     come from the catalogue. The same file and seed give the same figures, for any number of workers.
     """
     from gigawatt.project.fleet import Recorders, compile_twin, draw_timeline, open_fleet, rehearse_fleet
-    from gigawatt.views import fleet as trace_views
     from gigawatt.views import rehearsal as views
 
     recorders = Recorders(log=log, trace=trace)
@@ -127,21 +135,20 @@ def simulate(
             )
         except KeyboardInterrupt:
             return _interrupted(terminal, recorders)
-    for file, remarks in views.trace_remarks(inputs.traces.values()):
-        for line in trace_views.remark_lines(remarks, file, terminal.verbose):
-            terminal.note(line)
+    for line in views.trace_lines(inputs.traces.values(), terminal.verbose):
+        terminal.note(line)
     for table in views.all_tables(found.rehearsal, found.outlook, until_frac, terminal.verbose):
         terminal.table(table)
     if timeline:
         draw_timeline(found, timeline)
     if out:
-        write_table(out, views.timeline_table(found.rehearsal.timeline))
+        write_table(str(out), views.timeline_table(found.rehearsal.timeline))
     for path in (log, trace, timeline, out):
         if path:
             terminal.note(f"wrote {path}")
-    terminal.result(
-        "operate-simulate", views.result(found.rehearsal, found.outlook) | {"cpu_s": _cpu_s(begun)}
-    )
+    answer = views.result(found.rehearsal, found.outlook)
+    lines = views.trace_records(inputs.traces.values())
+    terminal.result("operate-simulate", {**answer, "cpu_s": _cpu_s(begun), "lines": lines})
     return 0
 
 

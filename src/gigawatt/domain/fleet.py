@@ -28,6 +28,7 @@ RemarkKind = Literal[
     "no run",
     "unlisted tenant",
     "larger than pool",
+    "after the end",
 ]
 """Why a line of a trace is no job of the replay; `unsorted` alone says that it is one, at its own time."""
 

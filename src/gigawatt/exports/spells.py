@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -62,9 +63,21 @@ KINDS = (".csv", ".parquet")
 Keep = Callable[[Table], None]
 
 
+def require_kind(kind: str) -> None:
+    """Errors: InputError where no log of this kind can be written, before any file is begun."""
+    if kind not in KINDS:
+        raise InputError(f"{kind}: a log is written as {' or '.join(KINDS)}")
+    if kind == ".parquet" and find_spec("pyarrow") is None:
+        raise InputError("writing .parquet needs pyarrow: pip install 'gigawatt[parquet]'")
+
+
 @contextmanager
 def written_spells(file: BinaryIO, kind: str, cast: Cast) -> Iterator[Keep]:
-    """Whoever gets a block of the log writes it to the file, `.csv` or `.parquet`, at once."""
+    """Whoever gets a block of the log writes it to the file, `.csv` or `.parquet`, at once.
+
+    Errors: InputError as `require_kind`.
+    """
+    require_kind(kind)
     if kind == ".parquet":
         with _parquet(file, cast) as keep:
             yield keep
@@ -140,7 +153,7 @@ def read_spells(path: str) -> SpellLog:
     reader = csv.reader(io.StringIO(whole))
     header = next(reader, [])
     if tuple(header) != COLUMNS:
-        raise InputError(Problem(f"expected the columns {','.join(COLUMNS)}", file=path, line=1))
+        raise InputError(Problem(f"expected the columns {','.join(COLUMNS)}", file=path, line=1, column=1))
     numbers = _Numbers({}, {}, {}, {})
     values: list[tuple[Any, ...]] = []
     problems = []
@@ -148,7 +161,7 @@ def read_spells(path: str) -> SpellLog:
         try:
             values.append(numbers.row(cells))
         except (ValueError, IndexError) as error:
-            problems.append(Problem(f"is no spell: {error}", file=path, line=reader.line_num))
+            problems.append(Problem(f"is no spell: {error}", file=path, line=reader.line_num, column=1))
     if problems:
         raise InputError(problems)
     rows = table(world.SPELL, len(values))

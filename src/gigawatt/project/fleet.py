@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KINDS = ("runs", "mixes", "traces")
 """Sections of a fleet file that jobs come from."""
+SHOWN_NAMES = 12
 
 
 class Recorders(NamedTuple):
@@ -100,7 +101,6 @@ def rehearse_fleet(
     from gigawatt.operate.outlook import outlook
     from gigawatt.operate.replications import rehearse_many
 
-    _check_kinds(recorders)
     try:
         with _recording(inputs, recorders) as (keep, finish):
             found = rehearse_many(inputs, replications, until_frac, workers, progress=progress, keep=keep)
@@ -118,15 +118,6 @@ def draw_timeline(found: Rehearsed, path: Path) -> Path:
     return path
 
 
-def _check_kinds(recorders: Recorders) -> None:
-    from gigawatt.exports.spells import KINDS
-
-    if recorders.log and recorders.log.suffix not in KINDS:
-        raise InputError(f"--log {recorders.log}: the name must end in {' or '.join(KINDS)}")
-    if recorders.trace and recorders.trace.suffix != ".json":
-        raise InputError(f"--trace {recorders.trace}: the name must end in .json")
-
-
 @contextmanager
 def _recording(
     inputs: Inputs, recorders: Recorders
@@ -137,11 +128,12 @@ def _recording(
     with ExitStack() as stack:
         if recorders.log or recorders.trace:
             from gigawatt.exports.perfetto import written_trace
-            from gigawatt.exports.spells import written_spells
+            from gigawatt.exports.spells import require_kind, written_spells
             from gigawatt.operate.cast import cast_of
 
             cast = cast_of(inputs, inputs.plan.seed)
             if recorders.log:
+                require_kind(recorders.log.suffix)
                 file = stack.enter_context(growing(recorders.log))
                 takers.append(stack.enter_context(written_spells(file, recorders.log.suffix, cast)))
             if recorders.trace:
@@ -190,14 +182,15 @@ def read_fleet(path: Path, catalogue: Catalog, seed: int | None = None) -> Input
     for place, file in _trace_files(document):
         problems += _read_trace(document, place, path.parent / file, file, traces)
     if problems or plan is None or system is None:
-        raise InputError(sorted(problems, key=lambda one: (one.line, one.column)))
+        own = str(path)
+        raise InputError(sorted(problems, key=lambda one: (one.file != own, one.file, one.line, one.column)))
     struck = [row for id, row in hazards.items() if id in (plan.hazards.only or hazards)]
     return Inputs(
         plan=_filled_in(plan, system, catalogue, seed),
         system=system,
         hazards=tuple(row for row in struck if row.id not in plan.hazards.without),
         parts=parts,
-        traces=traces,
+        traces={file: _remarked(plan, system, file, trace) for file, trace in traces.items()},
     )
 
 
@@ -260,6 +253,8 @@ def _references(
 ) -> Iterator[Problem]:
     """Names that are nowhere, each in its place, before anything else is checked."""
     here, catalogue = "in this file", "in the catalogue"
+    for sections in (("sites",), ("tenants",), KINDS):
+        yield from _twice(document, sections)
     sites, tenants = _names(document, "sites"), _names(document, "tenants")
     for section in KINDS:
         for at, row in _mappings(document, section):
@@ -276,13 +271,26 @@ def _references(
         yield from _unknown(document, ("repair", "stock", id), id, "part", parts, catalogue)
 
 
+def _twice(document: Document, sections: Iterable[str]) -> Iterator[Problem]:
+    seen = set[str]()
+    for section in sections:
+        for at, row in _mappings(document, section):
+            name = row.get("name")
+            if name in seen:
+                yield document.problem(f'"{name}" is a name given twice', (*at, "name"))
+            if isinstance(name, str):
+                seen.add(name)
+
+
 def _unknown(
-    document: Document, at: KeyPath, name: Any, noun: str, known: Iterable[str], where: str
+    document: Document, at: KeyPath, name: Any, noun: str, named: Iterable[str], where: str
 ) -> Iterator[Problem]:
-    names = list(known)
+    names = list(named)
     if isinstance(name, str) and name not in names:
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(names) or 'none'}"
+        many = f"`gigawatt catalog list {noun}s` shows all"
+        known = many if len(names) > SHOWN_NAMES else f"there are {', '.join(names) or 'none'}"
+        hint = f'did you mean "{near[0]}"?' if near else known
         yield document.problem(f'no {noun} "{name}" {where}: {hint}', at)
 
 
@@ -365,6 +373,26 @@ def _read_trace(
     except InputError as error:
         for one in error.problems:
             yield one if one.line else document.problem(_bare(one), place)
+
+
+def _remarked(plan: FleetPlan, system: System, file: str, trace: JobTrace) -> JobTrace:
+    """The trace with what is to be said of jobs that the fleet cannot take: too large, or after the end."""
+    from gigawatt.domain.fleet import LineRemark
+
+    (name, *_) = [kind.site for kind in plan.traces if kind.file == file]
+    site = next(one for one in plan.sites if name in (None, one.name))
+    each, room = system.num_accelerators_per_node, site.num_nodes - site.num_spares
+    ends = format_quantity(plan.lasts_s, "_s")
+    remarks = []
+    for n in (trace.num_gpus > each * room).nonzero()[0]:
+        message = f"{trace.num_gpus[n]} GPUs, and {site.name} has {each * room} beside its spares"
+        remarks.append(LineRemark(int(trace.line[n]), "larger than pool", trace.ids[n], message))
+    for n in (trace.submit_s >= plan.lasts_s).nonzero()[0]:
+        message = (
+            f"submitted after {format_quantity(float(trace.submit_s[n]), '_s')}, and all ends after {ends}"
+        )
+        remarks.append(LineRemark(int(trace.line[n]), "after the end", trace.ids[n], message))
+    return replace(trace, remarks=(*trace.remarks, *remarks))
 
 
 def _bare(problem: Problem) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gigawatt.domain.outlook import FleetOutlook
 from gigawatt.domain.twin import Estimate, Rehearsal, TimelineRow
 from gigawatt.units import format_quantity, parse_quantity
+from gigawatt.views.fleet import remark_lines
 from gigawatt.views.table import Column, Table, Value, text_column
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def headline_table(rehearsal: Rehearsal, outlook: FleetOutlook, until_frac: floa
     if several:
         columns += [text_column("range", "9 in 10 futures"), text_column("doubt", "Mean within")]
     notes = [
-        f"{format_quantity(outlook.lasts_s, '_s')}, {outlook.num_jobs:,.0f} jobs, "
-        f"{outlook.num_faults:,.0f} faults, {outlook.events:,} events"
+        f"{format_quantity(outlook.lasts_s, '_s')}, {_counted(outlook.num_jobs, 'job')}, "
+        f"{_counted(outlook.num_faults, 'fault')}, {outlook.events:,} events"
         + (f" in {rehearsal.num_replications} replications." if several else "."),
     ]
     if not several:
@@ -65,8 +66,12 @@ def headline_table(rehearsal: Rehearsal, outlook: FleetOutlook, until_frac: floa
     elif until_frac is not None and not rehearsal.converged:
         notes.append(f"Not known to within {until_frac:.2%}: allow more --replications.")
     if outlook.num_too_large:
-        notes.append(f"{outlook.num_too_large:,.0f} jobs are larger than their site and were left out.")
+        notes.append(f"Left out, larger than their site: {_counted(outlook.num_too_large, 'job')}.")
     return Table(f"Fleet {rehearsal.name}", tuple(columns), tuple(rows), notes=tuple(notes))
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:,.0f} {noun}" + ("" if round(number) == 1 else "s")
 
 
 def _headline(label: str, one: Estimate, suffix: str, several: bool) -> tuple[Value, ...]:
@@ -218,6 +223,12 @@ def timeline_table(rows: Sequence[TimelineRow]) -> Table:
     return _plain("Timeline", columns, rows)
 
 
-def trace_remarks(traces: Iterable[JobTrace]) -> tuple[tuple[str, Any], ...]:
-    """What is to be said of lines of traces, each with its file."""
-    return tuple((trace.file, trace.remarks) for trace in traces if trace.remarks)
+def trace_lines(traces: Iterable[JobTrace], every: bool = False) -> Iterator[str]:
+    """What is to be said of lines of traces, the first of each kind."""
+    for trace in traces:
+        yield from remark_lines(trace.remarks, trace.file, every)
+
+
+def trace_records(traces: Iterable[JobTrace]) -> list[dict[str, Any]]:
+    """The same for scripts, every line of it."""
+    return [{"file": trace.file, **remark._asdict()} for trace in traces for remark in trace.remarks]
