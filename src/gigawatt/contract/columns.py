@@ -235,13 +235,15 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
     """Rounds of solving and pricing until no signature would help."""
     fixed = solver.num_columns
     solver.add(make_columns(model, choice))
-    if solver.num_columns > MANY_FOR_SIMPLEX:
+    if model.compact and solver.num_columns > MANY_FOR_SIMPLEX:
         answer, more, reduced = _approach(model, solver, deadline_s)
         choice = choice.joined(more)
         artificial = _artificial(model, float(solver.cost_of(program.num_columns)))
         whole = program.with_columns(artificial).with_columns(make_columns(model, choice))
         bound = proven_bound(whole, answer) + _missed(model, reduced)
         return Relaxed(program, choice, answer, bound, reduced, solver, fixed)
+    if solver.num_columns > MANY_FOR_SIMPLEX:
+        solver.set(presolve="on")
     answer, more, reduced = price_out(model, solver, deadline_s)
     choice = choice.joined(more)
     return Relaxed(
