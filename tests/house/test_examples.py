@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from gigawatt.catalog import load_catalog
 from gigawatt.documents import load_yaml, parse_record
 from gigawatt.domain.scenario import Scenario
+from gigawatt.project.fleet import read_fleet
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SCENARIOS = sorted(EXAMPLES.glob("*/scenario.yaml"))
+FLEETS = sorted(EXAMPLES.glob("*/fleet.yaml"))
 
 
 def test_a_dense_and_a_mixture_of_experts_example_are_shipped() -> None:
@@ -26,4 +29,11 @@ def test_every_example_is_a_scenario(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.parent.name)
 def test_every_example_says_what_it_is_about(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("#")
+
+
+@pytest.mark.parametrize("path", FLEETS, ids=lambda path: path.parent.name)
+def test_every_fleet_can_be_rehearsed(path: Path) -> None:
+    inputs = read_fleet(path, load_catalog())
+    assert inputs.hazards
     assert path.read_text(encoding="utf-8").startswith("#")

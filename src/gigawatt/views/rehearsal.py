@@ -44,9 +44,9 @@ def result(rehearsal: Rehearsal, outlook: FleetOutlook) -> dict[str, Any]:
 def headline_table(rehearsal: Rehearsal, outlook: FleetOutlook, until_frac: float | None = None) -> Table:
     """What the fleet delivers, with where nine in ten futures fall."""
     figures: tuple[tuple[str, Estimate, str], ...] = (
-        ("goodput: useful over held GPU-hours", rehearsal.goodput_frac, "_frac"),
-        ("ETTR: useful over time since first start", rehearsal.ettr_frac, "_frac"),
-        ("utilisation: held over all GPU-hours", rehearsal.utilisation_frac, "_frac"),
+        ("goodput: useful of held GPU-hours", rehearsal.goodput_frac, "_frac"),
+        ("ETTR: useful since the first start", rehearsal.ettr_frac, "_frac"),
+        ("utilisation: held of all GPU-hours", rehearsal.utilisation_frac, "_frac"),
         ("interruptions of jobs", rehearsal.num_interruptions, ""),
         ("cost", rehearsal.cost_usd, "_usd"),
         ("energy", rehearsal.energy_j, "_j"),
@@ -55,7 +55,7 @@ def headline_table(rehearsal: Rehearsal, outlook: FleetOutlook, until_frac: floa
     rows = [_headline(label, one, suffix, several) for label, one, suffix in figures]
     columns = [text_column("figure", "Figure"), text_column("value", "Mean" if several else "Value")]
     if several:
-        columns += [text_column("range", "9 in 10 futures"), text_column("doubt", "Mean within")]
+        columns += [text_column("range", "9 in 10 futures"), text_column("doubt", "Mean ±")]
     notes = [
         f"{format_quantity(outlook.lasts_s, '_s')}, {_counted(outlook.num_jobs, 'job')}, "
         f"{_counted(outlook.num_faults, 'fault')}, {outlook.events:,} events"
