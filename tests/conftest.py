@@ -53,6 +53,18 @@ def plain_energy() -> ModuleType:
     return _module(REPOSITORY / "tests" / "plain_energy.py")
 
 
+@pytest.fixture(scope="session")
+def made_up_fleets() -> ModuleType:
+    """Small fleets at random, with every feature on."""
+    return _module(REPOSITORY / "tests" / "made_up_fleets.py")
+
+
+@pytest.fixture(scope="session")
+def fleet_recount() -> ModuleType:
+    """A recount of a simulated fleet's state from first principles."""
+    return _module(REPOSITORY / "tests" / "fleet_recount.py")
+
+
 def _module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None

@@ -121,8 +121,9 @@ def find(policy: int, fleet: Fleet, world: World, asset: int, now_s: float) -> N
     if one.scope != NODE_SCOPE:
         find_domain(policy, fleet, world, asset, now_s)
         return
-    if drain.is_due(one, world.conduct.num_quarantine_faults) and one.outcome != RESTARTS:
-        one.outcome, one.is_replaced_whole = REPAIRS, world.conduct.node_part != NONE
+    lemon = world.conduct.node_part != NONE and drain.is_due(one, world.conduct.num_quarantine_faults)
+    if lemon and one.outcome != RESTARTS:
+        one.outcome, one.is_replaced_whole = REPAIRS, True
     if one.outcome == RESTARTS:
         return_to_service(fleet, world, asset, now_s)
         tell_jobs(policy, fleet, world, asset, hazard, now_s)
@@ -151,12 +152,11 @@ def find_domain(policy: int, fleet: Fleet, world: World, asset: int, now_s: floa
     """A domain's fault is known: its nodes are left where it stopped them, and it is repaired."""
     one = world.assets[asset]
     hazard = one.cause
-    stops = world.hazards[hazard].effect == STOPS
     if one.outcome == RESTARTS:
         return_to_service(fleet, world, asset, now_s)
     else:
         start_repair(fleet, world, asset, now_s)
-    if stops:
+    if world.hazards[hazard].effect != SLOWS:
         for node in range(one.first_node, one.end_node):
             tell_jobs(policy, fleet, world, node, hazard, now_s)
     elif one.stage == SERVICE:
@@ -187,16 +187,17 @@ def tell_job(policy: int, fleet: Fleet, world: World, node: int, job: int, hazar
     one = world.work[job]
     effect = world.hazards[hazard].effect
     drains = is_unfit(world, node)
-    if one.state == STALLED:
+    outlived = effect == STOPS and drains and one.wanted_nodes > 0
+    if one.state == STALLED or (drains and one.state == STARTING):
         restart(policy, fleet, world, job, now_s)
-    elif effect == CORRUPTS and one.state == RUNNING:
+    elif drains and one.hot_nodes > 0 and (outlived or stands_by(fleet, world, job, node)):
+        one.hot_nodes -= 1
+        shed(fleet, world, job, node, now_s)
+    elif one.state == RUNNING and (outlived or effect == CORRUPTS):
         end_spell(fleet, world, job, now_s)
         one.cause = hazard
         one.num_faults += 1
         restart(policy, fleet, world, job, now_s)
-    elif drains and stands_by(fleet, world, job, node):
-        one.hot_nodes -= 1
-        shed(fleet, world, job, node, now_s)
     elif drains and effect == SLOWS:
         save_first(fleet, world, job, now_s)
     elif effect == SLOWS:

@@ -21,6 +21,7 @@ from gigawatt.operate.spells import (
 from gigawatt.operate.state import Fleet, expect_end, forget_end, stop
 from gigawatt.operate.tables import NONE
 from gigawatt.operate.world import (
+    CORRUPTS,
     DONE,
     DRAINING,
     FAULTS,
@@ -95,6 +96,8 @@ def begin_work(fleet: Fleet, world: World, job: int, now_s: float) -> None:
             speed = min(speed, world.conduct.spread_speed_frac)
         if asset.stage == FAULTY and world.hazards[asset.cause].effect == STOPS:
             broken = node
+        if asset.stage == FAULTY and world.hazards[asset.cause].effect == CORRUPTS:
+            one.clean_gpu_s = min(one.clean_gpu_s, one.saved_gpu_s)
         node = fleet.machines.nodes[node].next
     if broken != NONE:
         stall(fleet, world, job, world.assets[broken].cause, now_s)
