@@ -103,7 +103,7 @@ def test_tables_fit_a_terminal(run_gigawatt) -> None:
     titles = ("Fleet little", "Where GPU-hours go", "Runs", "Tenants", "Causes", "Parts", "Hands")
     lines = done.output.splitlines()
     assert [title for title in titles if title not in lines] == []
-    assert max(len(line) for line in lines) <= 96
+    assert max(len(line) for line in lines) <= 80
 
 
 def test_the_same_seed_gives_the_same_figures_for_any_number_of_workers(run_gigawatt) -> None:

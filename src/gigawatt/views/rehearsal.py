@@ -180,7 +180,7 @@ def causes_table(outlook: FleetOutlook, every: bool = False) -> Table | None:
     )
     shown = outlook.causes if every else outlook.causes[:SHOWN_CAUSES]
     left = len(outlook.causes) - len(shown)
-    notes = ("Lost: work undone, hanging and restarts. To repair: from its discovery back to service.",)
+    notes = ("Lost: work undone, hanging, restarts. To repair: from discovery to service.",)
     more = (f"and {left} more causes; -v shows all",) if left else ()
     return _plain("Causes", columns, shown, (*notes, *more))
 
