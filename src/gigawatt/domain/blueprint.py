@@ -112,6 +112,9 @@ class Option(Record):
     high_train_s: float | None = None
     start: str = ""
     """When the run begins here: its own start, the place's availability, or the end of the queue."""
+    low_start: str = ""
+    high_start: str = ""
+    """The early and the late end, of what is still being built and of the queue ahead."""
     waits_for: tuple[str, ...] = ()
     """Runs ahead of this one on the cluster's calendar."""
     finish: str = ""
@@ -203,6 +206,78 @@ class RunPlan(Record):
         return next((option for option in self.options if option.id == option_id), None)
 
 
+class ReadyDates(Record):
+    """When the block of capacity is done that a cluster waits for, by its construction risk.
+
+    Each is the day by the end of which it is done; the cluster is used from the next day on.
+    """
+
+    project: str
+    """Title of the construction project."""
+    block: str
+    power_w: float
+    """Of IT, that the block carries."""
+    p10: str
+    p50: str
+    p90: str
+    planned: str
+    """With every duration at its median and no risk come true."""
+    num_samples: int
+
+
+class ClusterEnergy(Record):
+    """What the power of a cluster costs and emits, by the hourly optimum of its campus."""
+
+    site: str
+    price_year: int
+    rated_w: float
+    """Of the campus that the optimum is for."""
+    usd_per_year: float
+    lower_bound_usd_per_year: float
+    gap_frac: float
+    energy_j_per_year: float
+    """Served to the campus."""
+    kgco2_per_year: float
+    usd_per_mwh: float
+    kgco2_per_mwh: float
+
+
+class Signature(Record):
+    """One contract to sign."""
+
+    offer: str
+    provider: str
+    form: str
+    kind: str
+    """Blank for power."""
+    site: str
+    month: str
+    num_accelerators: float
+    power_w: float
+    present_usd: float
+
+
+class PortfolioAnswer(Record):
+    """What to sign now, from the portfolio that the scenario names; all of it is in its own artefact."""
+
+    title: str
+    price_year: int
+    objective_usd: float | None = None
+    """Present value of the cost; None where nothing meets the roadmap (`binding`)."""
+    bound_usd: float | None = None
+    gap_frac: float | None = None
+    complete: bool = False
+    """False: time ran out, and this is the best plan so far."""
+    audited: bool = False
+    """Whether the plan holds when it is added up again without the solver."""
+    now_until: str = ""
+    """What is decided before this month is decided now."""
+    sign_now: tuple[Signature, ...] = ()
+    num_later: int = 0
+    """Signatures and rights that come later."""
+    binding: tuple[Binding, ...] = ()
+
+
 class ClusterPlan(Record):
     """An owned cluster as it is built: its networks, what collectives take on them, and its halls."""
 
@@ -213,6 +288,10 @@ class ClusterPlan(Record):
     collectives: tuple[CollectivePrediction, ...] = ()
     facility: FacilityDesign | None = None
     """Where the scenario names a site."""
+    ready: ReadyDates | None = None
+    """Where the scenario names its construction."""
+    energy: ClusterEnergy | None = None
+    """Where the scenario names its energy site."""
     binding: tuple[Binding, ...] = ()
     """What keeps a fabric or facility from being designed."""
     remarks: tuple[str, ...] = ()
@@ -245,5 +324,7 @@ class Blueprint(Record):
     calendar: tuple[Booking, ...] = ()
     clusters: tuple[ClusterPlan, ...] = ()
     """The owned clusters, as the scenario lists them."""
+    portfolio: PortfolioAnswer | None = None
+    """Where the scenario names one."""
     systems: tuple[System, ...] = ()
     """The node and rack kinds of the options, in full."""

@@ -141,6 +141,14 @@ class TrainingRun(Record):
         return self
 
 
+class Construction(Record):
+    """What a cluster waits for: a block of capacity of a construction project."""
+
+    project: str = Field(min_length=1)
+    """Path of the project's file (`gigawatt contract schedule`), relative to the scenario."""
+    block: Id
+
+
 class Cluster(Stated):
     """Accelerators that the user owns.
 
@@ -154,7 +162,9 @@ class Cluster(Stated):
     id: Id
     system: str
     num_accelerators: Accelerators
-    available_from: Day
+    available_from: Day | None = None
+    """Known as one day; else `construction` says when, as a distribution."""
+    construction: Construction | None = None
     fabric: str = ""
     """Kind of network between nodes, from the catalogue; blank: the one that its system is built with."""
     oversubscription: float | None = Field(default=None, ge=1, le=100)
@@ -178,19 +188,36 @@ class Cluster(Stated):
     upkeep_usd_per_year: float = Field(default=0.0, ge=0, le=1e7)
     """Per accelerator: staff, spares, rent of the site."""
     power_price_usd_per_mwh: float | None = Field(default=None, ge=-500, le=10_000)
+    energy: str = ""
+    """Path of the site's file (`gigawatt contract energy`), relative to the scenario: its hourly optimum then
+    gives the price of power and its carbon."""
     pue: float | None = Field(default=None, ge=1, le=5)
     """Where it differs from the scenario's."""
     price_year: int | None = Field(default=None, ge=2000, le=2100)
 
     @model_validator(mode="after")
+    def _one_date(self) -> Self:
+        if self.construction is not None and self.available_from is not None:
+            raise ValueError("construction says from when on it is there: leave out available_from")
+        if self.construction is None and self.available_from is None:
+            raise ValueError("give available_from, or `construction: {project: PROJECT.yaml, block: ID}`")
+        return self
+
+    @model_validator(mode="after")
     def _one_price(self) -> Self:
-        built_up = (self.capex_usd, self.lifetime_s, self.power_price_usd_per_mwh)
+        if self.energy and self.power_price_usd_per_mwh is not None:
+            raise ValueError("energy gives the price of power: leave out power_price_usd_per_mwh")
+        power = self.power_price_usd_per_mwh if not self.energy else self.energy
+        built_up = (self.capex_usd, self.lifetime_s, power)
         if self.price_usd_per_gpu_h is not None and any(value is not None for value in built_up):
             raise ValueError(
-                "price_usd_per_gpu_h is all-in; leave out capex_usd, lifetime_s and power_price_usd_per_mwh"
+                "price_usd_per_gpu_h is all-in; leave out capex_usd, lifetime_s, "
+                "power_price_usd_per_mwh and energy"
             )
         if any(value is not None for value in built_up) and any(value is None for value in built_up):
-            raise ValueError("capex_usd, lifetime_s and power_price_usd_per_mwh are needed together")
+            raise ValueError(
+                "capex_usd, lifetime_s and power_price_usd_per_mwh (or energy) are needed together"
+            )
         return self
 
     @model_validator(mode="after")
@@ -260,6 +287,8 @@ class Scenario(Record):
     runs: tuple[TrainingRun, ...]
     clusters: tuple[Cluster, ...] = ()
     rentals: tuple[Rental, ...] = ()
+    portfolio: str = ""
+    """Path of a roadmap (`gigawatt contract portfolio`), relative to the scenario."""
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:

@@ -78,11 +78,13 @@ def _remarks(cluster: Cluster, plan: ClusterPlan) -> Iterator[str]:
     if plan.facility is None:
         yield "no site is named: cables are counted, and neither measured nor priced"
         return
-    first = plan.facility.phases[0]
-    start = cluster.available_from - timedelta(days=first.months * DAYS_PER_MONTH)
-    yield (
-        f"the first halls take {first.months:.0f} months: for {cluster.available_from} works start by {start}"
-    )
+    if cluster.available_from is not None:
+        first = plan.facility.phases[0]
+        start = cluster.available_from - timedelta(days=first.months * DAYS_PER_MONTH)
+        yield (
+            f"the first halls take {first.months:.0f} months: "
+            f"for {cluster.available_from} works start by {start}"
+        )
     if cluster.capex_covers == "everything":
         yield "the designed fabric and facility are part of what the scenario states, and not added to it"
 

@@ -38,6 +38,16 @@ class PlanDirectory:
             _file_digest(self.path / name) == expected for name, expected in artefacts.items()
         )
 
+    def artefacts(self) -> tuple[str, ...]:
+        """The files of the complete plan that is there, by name."""
+        return tuple(self._manifest().get("artefacts", ()))
+
+    def _unaltered(self) -> Iterator[str]:
+        """Of these, what still is as it was written, and lies in this very folder."""
+        for name, expected in self._manifest().get("artefacts", {}).items():
+            if Path(name).name == name and _file_digest(self.path / name) == expected:
+                yield name
+
     def _manifest(self) -> dict[str, Any]:
         with suppress(InputError):
             found = read_json(self.path / MANIFEST)
@@ -99,9 +109,12 @@ class PlanDirectory:
         if not self.path.exists():
             staging.rename(self.path)
             return
+        dropped = [name for name in self._unaltered() if name not in names]
         (self.path / MANIFEST).unlink(missing_ok=True)
         for name in names:
             (staging / name).replace(self.path / name)
+        for name in dropped:
+            (self.path / name).unlink(missing_ok=True)
 
     def blueprint(self) -> dict[str, Any]:
         """The blueprint as it stands in its file. Raises InputError where there is no complete plan."""

@@ -114,6 +114,9 @@ def estimate(
                f"{run_at}/num_steps", f"{here}/step_s", f"{here}/goodput_frac")  # fmt: skip
     if goodput is None:
         trace.derive(f"{here}/goodput_frac", "", (terms.goodput_pointer,), "as the scenario states it")
+    if place.available_pointer:
+        ready = (f"{run_at}/start", place.available_pointer)
+        trace.derive(f"{here}/start", "", ready, "the later of both; early with early, late with late")
     fields |= _dates(window, train_s, terms, trace, here)
     fields |= _energy(place, train_s, terms, trace, here)
     fields |= _money(place, train_s, fields, trace, here)
@@ -169,6 +172,8 @@ def _dates(window: Window, train_s: np.ndarray, terms: Terms, trace: Trace, here
     trace.derive(f"{here}/slack_s", "", (f"{here}/finish",), "from the finish to the deadline")
     return {
         "start": instant(window.free[0]),
+        "low_start": instant(window.free[1]),
+        "high_start": instant(window.free[2]),
         "finish": instant(finishes[0]),
         "low_finish": instant(finishes[1]),
         "high_finish": instant(finishes[2]),
@@ -189,11 +194,19 @@ def _energy(place: Place, train_s: np.ndarray, terms: Terms, trace: Trace, here:
                place.pue_pointer)  # fmt: skip
     _trace_law(trace, here, "energy_j", "laws.power.energy_j", f"{here}/power_w", f"{here}/train_s")
     fields = {"power_w": power_w} | _spread("energy_j", used_j)
-    if terms.carbon_kgco2_per_mwh is not None:
-        fields |= _spread("emissions_kgco2", emissions_kgco2(used_j, terms.carbon_kgco2_per_mwh))
+    carbon_kgco2_per_mwh, carbon_pointer = _carbon(place, terms)
+    if carbon_kgco2_per_mwh is not None:
+        fields |= _spread("emissions_kgco2", emissions_kgco2(used_j, carbon_kgco2_per_mwh))
         _trace_law(trace, here, "emissions_kgco2", "laws.power.emissions_kgco2",
-                   f"{here}/energy_j", terms.carbon_pointer)  # fmt: skip
+                   f"{here}/energy_j", carbon_pointer)  # fmt: skip
     return fields
+
+
+def _carbon(place: Place, terms: Terms) -> tuple[float | None, str]:
+    """Of the place's own energy, where that is planned; else the scenario's."""
+    if place.carbon_kgco2_per_mwh is not None:
+        return place.carbon_kgco2_per_mwh, place.carbon_pointer
+    return terms.carbon_kgco2_per_mwh, terms.carbon_pointer
 
 
 def _money(

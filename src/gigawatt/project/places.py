@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from gigawatt.domain.blueprint import ClusterPlan
@@ -45,6 +45,10 @@ class Price:
     power_pointer: str = ""
 
 
+Days = tuple[date, date, date]
+"""Middle, early (10 %) and late (90 %) point of the first day of something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Accelerators of one kind, at one size, with a price and a calendar.
@@ -63,7 +67,9 @@ class Place:
     accelerator: Accelerator | None = None
     provider: str = ""
     region: str = ""
-    available_from: date | None = None
+    available_from: Days | None = None
+    available_pointer: str = ""
+    """Where the blueprint says so, where it is not one day that the scenario states."""
     price: Price | None = None
     hardware_pointers: tuple[str, ...] = ()
     """Facts behind the prediction."""
@@ -74,6 +80,9 @@ class Place:
     network_w: float = 0.0
     """Drawn by switches and transceivers beside the nodes."""
     network_pointers: tuple[str, ...] = ()
+    carbon_kgco2_per_mwh: float | None = None
+    """Of its own energy, where that is planned; else the scenario's holds."""
+    carbon_pointer: str = ""
     runs: tuple[str, ...] = ()
     """Only for these runs; all where empty."""
     problems: tuple[Binding, ...] = ()
@@ -136,13 +145,16 @@ def _owned(built: _Built, scenario: Scenario, catalogue: Catalog, trace: Trace, 
         pue_pointer=pue_pointer,
         system=system,
         accelerator=accelerator,
-        available_from=cluster.available_from,
+        available_from=_first_days(built),
+        available_pointer=f"{built.pointer}/ready" if built.plan.ready else "",
         price=_owners_price(built, scenario.price_year, trace),
         hardware_pointers=hardware,
         node_pointers=node,
         network=fabric.compute if fabric else None,
         network_w=fabric.power_w if fabric else 0.0,
         network_pointers=(f"{built.pointer}/fabric/power_w",) if fabric else (),
+        carbon_kgco2_per_mwh=built.plan.energy.kgco2_per_mwh if built.plan.energy else None,
+        carbon_pointer=f"{built.pointer}/energy/kgco2_per_mwh" if built.plan.energy else "",
         problems=(
             *_unplannable(
                 system.id, cluster.num_accelerators, system.num_accelerators_per_node, "nodes", catalogue
@@ -150,6 +162,21 @@ def _owned(built: _Built, scenario: Scenario, catalogue: Catalog, trace: Trace, 
             *(one for one in built.plan.binding if one.constraint != UNKNOWN_FABRIC),
         ),
     )
+
+
+def _surely(day: date | None) -> Days | None:
+    return (day, day, day) if day else None
+
+
+def _first_days(built: _Built) -> Days | None:
+    """The day that the scenario states, or the days after those at which the block is done."""
+    ready = built.plan.ready
+    if ready is None:
+        return _surely(built.cluster.available_from)
+    middle, early, late = (
+        date.fromisoformat(day) + timedelta(days=1) for day in (ready.p50, ready.p10, ready.p90)
+    )
+    return middle, early, late
 
 
 def _hardware(
@@ -176,7 +203,8 @@ def _owners_price(built: _Built, year: int, trace: Trace) -> Price | None:
     if cluster.price_usd_per_gpu_h is not None:
         pointer = assume("price_usd_per_gpu_h", "all-in cost of an accelerator-hour")
         return Price(cluster.price_usd_per_gpu_h, year, "all-in, as the scenario states it", "", (pointer,))
-    if cluster.capex_usd is None or cluster.lifetime_s is None:
+    energy = built.plan.energy
+    if cluster.capex_usd is None or cluster.lifetime_s is None or (cluster.energy and not energy):
         return None
     pointers = tuple(assume(field, label) for field, label in _CAPITAL.items())
     added: tuple[str, ...] = ()
@@ -206,8 +234,12 @@ def _owners_price(built: _Built, year: int, trace: Trace) -> Price | None:
         note=f"capital{designed} and upkeep per used hour; energy is paid on top",
         law="laws.finance.ownership_usd_per_gpu_h",
         inputs=(*pointers, *added),
-        power_usd_per_mwh=cluster.power_price_usd_per_mwh,
-        power_pointer=assume("power_price_usd_per_mwh", "price of power"),
+        power_usd_per_mwh=energy.usd_per_mwh if energy else cluster.power_price_usd_per_mwh,
+        power_pointer=(
+            f"{built.pointer}/energy/usd_per_mwh"
+            if energy
+            else assume("power_price_usd_per_mwh", "price of power")
+        ),
     )
 
 
@@ -259,7 +291,7 @@ def _rented(
         pue_pointer=site,
         provider=offer.provider,
         region=offer.region,
-        available_from=rental.available_from,
+        available_from=_surely(rental.available_from),
         price=_quoted_price(offer, rental.price, pointers),
         runs=rental.runs,
     )

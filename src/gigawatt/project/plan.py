@@ -12,6 +12,8 @@ import gigawatt
 from gigawatt.documents import digest, load_yaml, parse_record, read_record, read_text
 from gigawatt.domain.blueprint import Blueprint
 from gigawatt.domain.scenario import Scenario
+from gigawatt.project.annexes import read_annexes
+from gigawatt.project.commitments import answer_annexes
 from gigawatt.project.directory import (
     BLUEPRINT,
     REPORT,
@@ -39,8 +41,12 @@ class Plan:
 
     @property
     def met(self) -> bool:
-        """Whether every run has an option that meets its deadline."""
-        return all(run.decision.met for run in self.blueprint.runs)
+        """Whether every run has an option that meets its deadline, and the portfolio, where there is one, a
+        plan that holds.
+        """
+        portfolio = self.blueprint.portfolio
+        signed = portfolio is None or portfolio.audited
+        return signed and all(run.decision.met for run in self.blueprint.runs)
 
 
 def plan_scenario(
@@ -70,17 +76,24 @@ def plan_scenario(
     place.refuse_to_overwrite(text)
     inputs = {"scenario": text_digest(text)}
     inputs |= {f"model of {run}": digest(model) for run, model in models.items()}
+    annexes = read_annexes(document, scenario, scenario_path.parent, overlays)
+    inputs |= annexes.digests
     conditions = {"catalogue": catalogue.digest, "tool": gigawatt.__version__, "code": code_digest()}
-    names = (SCENARIO, BLUEPRINT, REPORT)
     if place.holds(inputs | conditions):
-        return Plan(place.path, names, read_record(place.path / BLUEPRINT, Blueprint), skipped=True)
-    composed = compose(
-        scenario, catalogue, models, design or _designer(), inputs, gigawatt.__version__, progress or _silence
-    )
+        blueprint = read_record(place.path / BLUEPRINT, Blueprint)
+        return Plan(place.path, place.artefacts(), blueprint, skipped=True)
+    progress, version = progress or _silence, gigawatt.__version__
+    answers = answer_annexes(annexes, scenario.seed, progress)
+    composed = compose(scenario, catalogue, models, design or _designer(), inputs, version, progress, answers)
     blueprint, blueprint_text = sealed(composed)
-    artefacts = {SCENARIO: text, BLUEPRINT: blueprint_text, REPORT: _report(blueprint)}
+    artefacts = {
+        SCENARIO: text,
+        BLUEPRINT: blueprint_text,
+        REPORT: _report(blueprint),
+        **dict(answers.artefacts()),
+    }
     place.write(inputs | conditions, artefacts)
-    return Plan(place.path, names, blueprint, skipped=False)
+    return Plan(place.path, tuple(artefacts), blueprint, skipped=False)
 
 
 def default_directory(scenario_path: Path) -> Path:

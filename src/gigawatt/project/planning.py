@@ -22,6 +22,7 @@ from gigawatt.domain.twin import YEARS_10_S
 from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
 from gigawatt.project.clusters import build_clusters
+from gigawatt.project.commitments import NO_ANSWERS, Answers, furnish, portfolio_answer
 from gigawatt.project.decide import decide
 from gigawatt.project.estimate import (
     Spread,
@@ -71,14 +72,17 @@ class _Calendar:
     bookings: list[Booking] = field(default_factory=list)
 
     def window(self, run: TrainingRun, place: Place) -> Window:
-        begin = max(day_start(day) for day in (run.start, place.available_from) if day)
-        ahead = [one for one in self.bookings if one.cluster == place.id]
+        begin = day_start(run.start)
         free: Spread = (begin, begin, begin)
+        if place.available_from:
+            middle, early, late = map(day_start, place.available_from)
+            free = _later(free, (middle, early, late))
+        ahead = [one for one in self.bookings if one.cluster == place.id]
+        waits = tuple(one.run for one in ahead if read_instant(one.finish) > free[0])
         if ahead:
             last = ahead[-1]
             ends = (read_instant(last.finish), read_instant(last.low_finish), read_instant(last.high_finish))
-            free = (max(begin, ends[0]), max(begin, ends[1]), max(begin, ends[2]))
-        waits = tuple(one.run for one in ahead if read_instant(one.finish) > begin)
+            free = _later(free, ends)
         return Window(free, day_end(run.deadline), waits)
 
     def book(self, run: TrainingRun, option: Option) -> None:
@@ -92,6 +96,11 @@ class _Calendar:
                 high_finish=option.high_finish,
             )
         )
+
+
+def _later(one: Spread, other: Spread) -> Spread:
+    """Point by point."""
+    return max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2])
 
 
 @dataclass
@@ -123,14 +132,16 @@ def compose(
     inputs: Mapping[str, str],
     tool_version: str,
     progress: Progress,
+    answers: Answers = NO_ANSWERS,
 ) -> Blueprint:
-    """The blueprint of a scenario. `models` has the model of each run by run id, `inputs` digests by name.
+    """The blueprint of a scenario. `models` has the model of each run by run id, `inputs` digests by name,
+    `answers` what the contract act says of the scenario's further files.
 
     Raises InputError for ids that the catalogue does not have.
     """
     trace = Trace()
     terms = _terms(scenario, trace)
-    clusters = build_clusters(scenario, catalogue, trace)
+    clusters = furnish(build_clusters(scenario, catalogue, trace), scenario, answers, trace)
     places = places_of(scenario, catalogue, trace, clusters)
     sizes = {
         (run.id, *_hardware_key(place)) for run in scenario.runs for place in places if _serves(place, run)
@@ -151,6 +162,7 @@ def compose(
     plans: dict[str, RunPlan] = {}
     for run in sorted(scenario.runs, key=lambda run: run.deadline):
         plans[run.id] = _plan_run(desk, run)
+    portfolio = portfolio_answer(scenario, answers, trace)
     return Blueprint(
         title=scenario.title,
         inputs=dict(sorted(inputs.items())),
@@ -167,6 +179,7 @@ def compose(
         runs=tuple(plans[run.id] for run in scenario.runs),
         calendar=tuple(desk.calendar.bookings),
         clusters=clusters,
+        portfolio=portfolio,
         systems=tuple(systems[id] for id in sorted(systems)),
     )
 

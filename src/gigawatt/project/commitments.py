@@ -1,0 +1,227 @@
+"""What the contract act says of a plan: when clusters are built, what their power costs, what to sign.
+
+Each answer goes whole into an artefact of its own, and as far as runs need it into the blueprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gigawatt.documents import canonical_json
+from gigawatt.domain.blueprint import ClusterEnergy, ClusterPlan, PortfolioAnswer, ReadyDates, Signature
+from gigawatt.domain.portfolio import month_index, month_text
+from gigawatt.domain.record import Provenance, Record
+from gigawatt.domain.training import Binding
+from gigawatt.errors import InfeasibleError
+from gigawatt.laws.power import MWH_J
+from gigawatt.project.directory import json_text
+from gigawatt.project.trace import Trace
+from gigawatt.units import format_quantity
+
+if TYPE_CHECKING:
+    from gigawatt.domain.energy import EnergyPlan
+    from gigawatt.domain.portfolio import Roadmap
+    from gigawatt.domain.portfolio_plan import Portfolio, Signed
+    from gigawatt.domain.scenario import Cluster, Scenario
+    from gigawatt.domain.schedule import ScheduleRisk
+    from gigawatt.project.annexes import Annexes
+    from gigawatt.project.energy import EnergyQuestion
+
+SCHEDULE, ENERGY, PORTFOLIO = "schedule.json", "energy.json", "portfolio.json"
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """By the name of the file that asked; where there is no answer, the reason why."""
+
+    risks: Mapping[str, ScheduleRisk] = field(default_factory=dict)
+    sites: Mapping[str, EnergyQuestion] = field(default_factory=dict)
+    energies: Mapping[str, EnergyPlan] = field(default_factory=dict)
+    refusals: Mapping[str, Binding] = field(default_factory=dict)
+    roadmap: Roadmap | None = None
+    portfolio: Portfolio | None = None
+
+    def artefacts(self) -> Iterator[tuple[str, str]]:
+        """File names and texts."""
+        if self.risks:
+            yield SCHEDULE, _collected("plan-schedule", "projects", self.risks)
+        if self.energies:
+            yield ENERGY, _collected("plan-energy", "sites", self.energies)
+        if self.portfolio:
+            yield PORTFOLIO, canonical_json(self.portfolio) + "\n"
+
+
+NO_ANSWERS = Answers()
+
+
+def _collected(schema: str, noun: str, answers: Mapping[str, Record]) -> str:
+    held = {name: answers[name].model_dump(mode="json") for name in sorted(answers)}
+    return json_text({"schema": f"gigawatt.{schema}/1", noun: held})
+
+
+def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
+    """Draws the dates, plans the energy and solves the portfolio of a scenario's further files.
+
+    Raises InputError for what cannot be drawn or lies outside the roadmap's horizon.
+    """
+    from gigawatt.contract.energy import plan_energy
+    from gigawatt.contract.portfolio import plan_portfolio
+    from gigawatt.contract.schedule import simulate_schedule
+
+    risks, energies, portfolio = {}, {}, None
+    refusals: dict[str, Binding] = {}
+    for name, project in annexes.projects.items():
+        progress(0, 0, f"dates of {name}")
+        risks[name] = simulate_schedule(project, seed=seed)
+    for name, asked in annexes.sites.items():
+        progress(0, 0, f"energy of {name}")
+        try:
+            energies[name] = plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
+        except InfeasibleError as error:
+            refusals[name] = Binding(constraint="energy", message=f"{name}: {error}")
+    if annexes.roadmap:
+        try:
+            portfolio, _clock = plan_portfolio(annexes.roadmap, False, progress)
+        except InfeasibleError as error:
+            refusals[PORTFOLIO] = Binding(constraint="portfolio", message=str(error))
+    return Answers(risks, annexes.sites, energies, refusals, annexes.roadmap, portfolio)
+
+
+def furnish(
+    clusters: Sequence[ClusterPlan], scenario: Scenario, answers: Answers, trace: Trace
+) -> tuple[ClusterPlan, ...]:
+    """The clusters with their dates and their energy, and the trail of both."""
+    return tuple(
+        plan.model_copy(update=_furnished(cluster, plan, answers, trace, f"/clusters/{number}"))
+        for number, (cluster, plan) in enumerate(zip(scenario.clusters, clusters, strict=True))
+    )
+
+
+def _furnished(
+    cluster: Cluster, plan: ClusterPlan, answers: Answers, trace: Trace, here: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if cluster.construction:
+        ready = _ready(cluster, answers.risks[cluster.construction.project], trace, f"{here}/ready")
+        found["ready"] = ready
+        if plan.facility and plan.facility.it_w > ready.power_w:
+            found["remarks"] = (*plan.remarks, _too_small(ready, plan.facility.it_w))
+    if cluster.energy in answers.energies:
+        found["energy"] = _energy(cluster, answers, trace, f"{here}/energy")
+    elif cluster.energy:
+        found["binding"] = (*plan.binding, answers.refusals[cluster.energy])
+    return found
+
+
+def _too_small(ready: ReadyDates, it_w: float) -> str:
+    block, needed = (format_quantity(watts, "_w") for watts in (ready.power_w, it_w))
+    return f"block {ready.block} carries {block} of computers, and the cluster draws {needed}"
+
+
+def _ready(cluster: Cluster, risk: ScheduleRisk, trace: Trace, here: str) -> ReadyDates:
+    assert cluster.construction is not None
+    block = cluster.construction.block
+    found = next(one for one in risk.milestones if one.id == block)
+    assert found.power_w is not None
+    file = trace.assume(
+        f"clusters/{cluster.id}/construction",
+        f"construction project of {cluster.id}",
+        risk.title,
+        Provenance(source=cluster.construction.project, basis="estimate", note=f"block {block}"),
+    )
+    durations = _trace_durations(risk, block, cluster.construction.project, trace)
+    law = "contract.schedule.simulate_schedule"
+    trace.derive(here, law, (file, *durations), f"{risk.num_samples:,} outcomes, seed {risk.seed}")
+    return ReadyDates(
+        project=risk.title,
+        block=block,
+        power_w=found.power_w,
+        p10=found.p10.isoformat(),
+        p50=found.p50.isoformat(),
+        p90=found.p90.isoformat(),
+        planned=found.planned.isoformat(),
+        num_samples=risk.num_samples,
+    )
+
+
+def _trace_durations(risk: ScheduleRisk, block: str, file: str, trace: Trace) -> tuple[str, ...]:
+    """What is ever on the longest path to a block, and risks: how long, and on whose word."""
+    idle = {one.id for one in risk.activities if not one.criticality_frac.get(block)}
+    return tuple(
+        trace.fact(
+            f"construction/{file}/{one.owner}",
+            one.text,
+            Provenance(source=one.source or file, basis=one.basis, note=one.note),
+        )
+        for one in risk.durations
+        if one.owner not in idle
+    )
+
+
+def _energy(cluster: Cluster, answers: Answers, trace: Trace, here: str) -> ClusterEnergy:
+    asked, plan = answers.sites[cluster.energy], answers.energies[cluster.energy]
+    file = trace.assume(
+        f"clusters/{cluster.id}/energy",
+        f"energy site of {cluster.id}",
+        plan.title,
+        Provenance(source=cluster.energy, basis="estimate", note=f"dollars of {plan.price_year}"),
+    )
+    rows = [one for row in asked.technologies.values() for one in trace.row("energy", row).values()]
+    if asked.tariff:
+        rows += trace.row("tariffs", asked.tariff).values()
+    proven = f"within {plan.gap_frac:.1e} of its lower bound"
+    trace.derive(here, "contract.energy.plan_energy", (file, *rows), f"{plan.num_hours:,} hours, {proven}")
+    for figure, amount in (("usd_per_mwh", "usd_per_year"), ("kgco2_per_mwh", "kgco2_per_year")):
+        spread = (f"{here}/{amount}", f"{here}/energy_j_per_year")
+        trace.derive(f"{here}/{figure}", "", spread, "over the energy that is served")
+    served_mwh = plan.served_j_per_year / MWH_J
+    return ClusterEnergy(
+        site=plan.title,
+        price_year=plan.price_year,
+        rated_w=asked.site.load.rated_w,
+        usd_per_year=plan.usd_per_year,
+        lower_bound_usd_per_year=plan.lower_bound_usd_per_year,
+        gap_frac=plan.gap_frac,
+        energy_j_per_year=plan.served_j_per_year,
+        kgco2_per_year=plan.kgco2_per_year,
+        usd_per_mwh=plan.usd_per_year / served_mwh,
+        kgco2_per_mwh=plan.kgco2_per_year / served_mwh,
+    )
+
+
+def portfolio_answer(scenario: Scenario, answers: Answers, trace: Trace) -> PortfolioAnswer | None:
+    """What the plan says of the portfolio; None where the scenario asks for none."""
+    roadmap = answers.roadmap
+    if roadmap is None:
+        return None
+    file = trace.assume(
+        "portfolio",
+        "roadmap of what to own, rent and sign",
+        roadmap.title,
+        Provenance(source=scenario.portfolio, basis="estimate", note=f"dollars of {roadmap.price_year}"),
+    )
+    trace.derive("/portfolio", "contract.portfolio.plan_portfolio", (file,), "all of it is in portfolio.json")
+    head: dict[str, Any] = {"title": roadmap.title, "price_year": roadmap.price_year}
+    plan = answers.portfolio
+    if plan is None:
+        return PortfolioAnswer(**head, binding=(answers.refusals[PORTFOLIO],))
+    proof = plan.certificate
+    soon = month_text(month_index(roadmap.start) + roadmap.now_months)
+    return PortfolioAnswer(
+        **head,
+        objective_usd=proof.objective_usd,
+        bound_usd=proof.bound_usd,
+        gap_frac=proof.gap_frac,
+        complete=proof.complete,
+        audited=plan.audit.holds,
+        now_until=soon,
+        sign_now=tuple(_signature(one) for one in plan.signed if one.decided < soon and not one.right),
+        num_later=sum(one.decided >= soon or bool(one.right) for one in plan.signed),
+    )
+
+
+def _signature(one: Signed) -> Signature:
+    return Signature(**{name: getattr(one, name) for name in Signature.model_fields})
