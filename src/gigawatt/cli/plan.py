@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,10 +33,13 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
     """Plan the training runs of a scenario, and decide.
 
     For each run and each place: the best layout, how long it takes, until when, at what cost. Writes a plan
-    directory with the scenario, blueprint.json and report.html. Ends with 1 if a run misses its deadline.
+    directory with the scenario, blueprint.json and report.html, and what the scenario asks for beside them:
+    schedule.json, energy.json, portfolio.json. Ends with 1 if a run misses its deadline or nothing can be
+    signed that meets the roadmap.
     """
     from gigawatt.project import plan_scenario
     from gigawatt.views.clusters import clusters_table
+    from gigawatt.views.commitments import sign_now_table
     from gigawatt.views.plan import assumption_table, calendar_table, goodput_text, run_tables
 
     with terminal.progress() as progress:
@@ -47,6 +51,8 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
         terminal.table(table)
     if clusters := clusters_table(blueprint.clusters):
         terminal.table(clusters)
+    if to_sign := sign_now_table(blueprint):
+        terminal.table(to_sign)
     if calendar := calendar_table(blueprint):
         terminal.table(calendar)
     if terminal.verbose:
@@ -54,13 +60,16 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
     if left_out := goodput_text(blueprint):
         terminal.say(left_out)
     terminal.say(f"Plan: {planned.directory} ({', '.join(planned.artefacts)})")
-    decision = {run.id: run.decision.model_dump() for run in blueprint.runs}
+    decision: dict[str, Any] = {"met": planned.met}
+    decision["runs"] = {run.id: run.decision.model_dump() for run in blueprint.runs}
+    if blueprint.portfolio:
+        decision["portfolio"] = blueprint.portfolio.model_dump(mode="json")
     terminal.result(
         "plan",
         {
             "directory": str(planned.directory),
             "artefacts": {name: str(planned.directory / name) for name in planned.artefacts},
-            "decision": {"met": planned.met, "runs": decision},
+            "decision": decision,
         },
     )
     return 0 if planned.met else 1

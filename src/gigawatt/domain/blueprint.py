@@ -274,7 +274,7 @@ class PortfolioAnswer(Record):
     """What is decided before this month is decided now."""
     sign_now: tuple[Signature, ...] = ()
     num_later: int = 0
-    """Signatures and rights that come later."""
+    """Signatures and rights that come later, or in some futures only."""
     binding: tuple[Binding, ...] = ()
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gigawatt.project.energy import EnergyQuestion
 
 SCHEDULE, ENERGY, PORTFOLIO = "schedule.json", "energy.json", "portfolio.json"
+OWN_WORD = "project"
+"""Source of a duration that says none: the project's own file."""
 Progress = Callable[[int, int, str], None]
 
 
@@ -154,7 +156,7 @@ def _trace_durations(risk: ScheduleRisk, block: str, file: str, trace: Trace) ->
         trace.fact(
             f"construction/{file}/{one.owner}",
             one.text,
-            Provenance(source=one.source or file, basis=one.basis, note=one.note),
+            Provenance(source=file if one.source == OWN_WORD else one.source, basis=one.basis, note=one.note),
         )
         for one in risk.durations
         if one.owner not in idle
@@ -210,6 +212,8 @@ def portfolio_answer(scenario: Scenario, answers: Answers, trace: Trace) -> Port
         return PortfolioAnswer(**head, binding=(answers.refusals[PORTFOLIO],))
     proof = plan.certificate
     soon = month_text(month_index(roadmap.start) + roadmap.now_months)
+    sure = [one for one in plan.signed if len(one.futures) == len(plan.audit.futures) and not one.right]
+    now = [one for one in sure if one.decided < soon]
     return PortfolioAnswer(
         **head,
         objective_usd=proof.objective_usd,
@@ -218,8 +222,8 @@ def portfolio_answer(scenario: Scenario, answers: Answers, trace: Trace) -> Port
         complete=proof.complete,
         audited=plan.audit.holds,
         now_until=soon,
-        sign_now=tuple(_signature(one) for one in plan.signed if one.decided < soon and not one.right),
-        num_later=sum(one.decided >= soon or bool(one.right) for one in plan.signed),
+        sign_now=tuple(_signature(one) for one in now),
+        num_later=len(plan.signed) - len(now),
     )
 
 

@@ -34,7 +34,7 @@ _LEFT_OUT = (
     "Failures, restarts and checkpoints one by one: goodput counts them by rehearsal, unless it is stated.",
     "Evaluation, planned maintenance and preemption.",
     "Contracts over time: no negotiated terms, no waiting lists, no interruptions of spot capacity.",
-    "Buying energy hour by hour, and the time and risk of building what does not stand yet.",
+    "Buying energy hour by hour, and the risk of building, but for clusters that name their files.",
 )
 
 

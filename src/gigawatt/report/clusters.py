@@ -16,6 +16,7 @@ from gigawatt.drawings.one_line import one_line_svg
 from gigawatt.report.elements import drawing, folded, paragraph, section, viewed
 from gigawatt.units import format_quantity
 from gigawatt.views import collectives, fabric, facility
+from gigawatt.views.commitments import commitment_texts
 from gigawatt.views.table import Table
 
 
@@ -23,6 +24,7 @@ def cluster_section(blueprint: Blueprint, index: int) -> Markup:
     """One owned cluster."""
     plan, at = blueprint.clusters[index], f"/clusters/{index}"
     parts: list[str] = [paragraph(_lead(plan), class_="lead")]
+    parts += [paragraph(text) for text in commitment_texts(plan)]
     if plan.fabric:
         parts += _network_parts(plan.fabric, at)
     if plan.collectives:

@@ -14,6 +14,7 @@ from gigawatt.report import appendix
 from gigawatt.report.clusters import cluster_section
 from gigawatt.report.decision import decision_section
 from gigawatt.report.elements import paragraph
+from gigawatt.report.portfolio import portfolio_section
 from gigawatt.report.run import run_section
 
 
@@ -31,6 +32,7 @@ def _header(blueprint: Blueprint, title: str) -> Markup:
         ("#decision", "Decision"),
         *((f"#run-{index}", f"Run {run.id}") for index, run in enumerate(blueprint.runs)),
         *((f"#cluster-{index}", f"Cluster {plan.cluster}") for index, plan in enumerate(blueprint.clusters)),
+        *([("#portfolio", "Portfolio")] if blueprint.portfolio else []),
         *([("#calendar", "Calendar")] if blueprint.calendar else []),
         ("#assumptions", "Assumptions and facts"),
         ("#sources", "Sources"),
@@ -63,6 +65,7 @@ def render_report(blueprint: Blueprint) -> str:
         decision_section(blueprint),
         *(run_section(blueprint, index) for index in range(len(blueprint.runs))),
         *(cluster_section(blueprint, index) for index in range(len(blueprint.clusters))),
+        portfolio_section(blueprint),
         appendix.calendar_section(blueprint),
         appendix.assumptions_section(blueprint),
         appendix.sources_section(blueprint),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gigawatt.domain.blueprint import ClusterPlan
 from gigawatt.units import format_quantity
+from gigawatt.views.commitments import ready_dates
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 
@@ -18,6 +19,9 @@ def clusters_table(clusters: Sequence[ClusterPlan]) -> Table | None:
         columns=(
             text_column("cluster", "Cluster"),
             Column("num_accelerators", "Accelerators"),
+            text_column("ready", "Ready (10 to 90 %)"),
+            Column("power_usd_per_mwh", "Power costs"),
+            Column("power_kgco2_per_mwh", "Power emits"),
             text_column("fabric", "Fabric"),
             Column("num_switches", "Switches"),
             Column("num_cables", "Cables"),
@@ -57,6 +61,9 @@ def _row(plan: ClusterPlan) -> tuple[Value, ...]:
     return (
         plan.cluster,
         plan.num_accelerators,
+        ready_dates(plan),
+        plan.energy.usd_per_mwh if plan.energy else None,
+        plan.energy.kgco2_per_mwh if plan.energy else None,
         fabric.fabric if fabric else None,
         sum(tier.num_switches for net in networks for tier in net.tiers) or None,
         sum(group.num_cables for net in networks for group in net.cables) or None,
