@@ -1,0 +1,21 @@
+"""What to own, rent and sign, as far as it is decided now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gigawatt.domain.blueprint import Blueprint
+from gigawatt.drawings.markup import Markup
+from gigawatt.report.elements import paragraph, section, viewed
+from gigawatt.views.commitments import portfolio_text, sign_now_table
+
+
+def portfolio_section(blueprint: Blueprint) -> Markup:
+    """Cost, proof and what to sign now; nothing where the scenario names no portfolio."""
+    answer, table = blueprint.portfolio, sign_now_table(blueprint)
+    if answer is None or table is None:
+        return Markup()
+    parts = [paragraph(portfolio_text(answer), class_="lead")]
+    if table.rows:
+        parts.append(viewed(replace(table, notes=())))
+    return section("portfolio", "Portfolio", *parts)
