@@ -46,8 +46,8 @@ COMMANDS = {
     "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
     "init [DIR] --json --quiet --verbose": "write_template",
     "operate replay JOBS.csv --capacity --json --policy --quiet --scale --starts --verbose": "replay_jobs",
-    "operate simulate FLEET.yaml --json --log --out --overlay --quiet --replications --seed --timeline --trace "
-    "--until --verbose --workers": "simulate_fleet",
+    "operate simulate FLEET.yaml --json --log --out --overlay --quiet --ray --replications --seed --timeline "
+    "--trace --until --verbose --workers": "simulate_fleet",
     "plan SCENARIO.yaml --json --out --overlay --quiet --verbose": "plan_scenario",
     "report DIR --json --quiet --verbose": "draw_report",
     "schema NAME": "json_schema",

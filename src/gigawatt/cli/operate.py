@@ -80,6 +80,9 @@ def replay(
 @click.option("--seed", type=count(_MOST_SEED, 0), metavar="N", help="Of the luck; the file's otherwise.")
 @click.option("--workers", type=count(_MOST_WORKERS), metavar="N", help="Threads; all processors otherwise.")
 @click.option(
+    "--ray", "on_ray", is_flag=True, help="Play on the cluster that Ray finds, else on one it starts."
+)
+@click.option(
     "--log",
     type=FileOf(".csv", ".parquet"),
     metavar="FILE",
@@ -103,6 +106,7 @@ def simulate(
     until_frac: float | None,
     seed: int | None,
     workers: int | None,
+    on_ray: bool,
     log: Path | None,
     timeline: Path | None,
     trace: Path | None,
@@ -130,6 +134,7 @@ def simulate(
                 replications or (_MOST_UNTIL if until_frac else 1),
                 until_frac,
                 workers,
+                "ray" if on_ray else "threads",
                 recorders,
                 lambda done_s, total_s, label: show(0, 0, f"{_bar(done_s / total_s)}  {label}"),
             )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gigawatt.domain.outlook import FleetOutlook
     from gigawatt.domain.twin import Rehearsal
     from gigawatt.operate.rehearse import Inputs
-    from gigawatt.operate.replications import Progress
+    from gigawatt.operate.replications import Progress, Runner
 
 KINDS = ("runs", "mixes", "traces")
 """Sections of a fleet file that jobs come from."""
@@ -57,14 +57,15 @@ def simulate_fleet(
     seed: int | None = None,
     workers: int | None = None,
     overlays: Sequence[Path] = (),
+    runner: Runner = "threads",
 ) -> Rehearsal:
     """Rehearse the fleet in a YAML file so many times over: what failures, repairs and queues leave of it.
 
     `until_frac`: stop as soon as the mean goodput is known to within so much, to either side. `seed` takes
-    the place of the file's. Raises InputError as `read_fleet`.
+    the place of the file's; `runner` "ray" plays on a cluster. Raises InputError as `read_fleet`.
     """
     inputs = open_fleet(path, seed, overlays)
-    return rehearse_fleet(inputs, str(path), replications, until_frac, workers).rehearsal
+    return rehearse_fleet(inputs, str(path), replications, until_frac, workers, runner).rehearsal
 
 
 def open_fleet(path: Path | str, seed: int | None = None, overlays: Sequence[Path] = ()) -> Inputs:
@@ -91,6 +92,7 @@ def rehearse_fleet(
     replications: int = 1,
     until_frac: float | None = None,
     workers: int | None = None,
+    runner: Runner = "threads",
     recorders: Recorders = NOWHERE,
     progress: Progress = lambda _done, _total, _label: None,
 ) -> Rehearsed:
@@ -103,7 +105,7 @@ def rehearse_fleet(
 
     try:
         with _recording(inputs, recorders) as (keep, finish):
-            found = rehearse_many(inputs, replications, until_frac, workers, progress=progress, keep=keep)
+            found = rehearse_many(inputs, replications, until_frac, workers, runner, progress, keep)
             finish(found)
     except InputError as error:
         raise _in_file(error, file) from None
