@@ -40,8 +40,8 @@ def portfolio_text(answer: PortfolioAnswer) -> str:
     audit = "its audit holds" if answer.audited else "its audit does not hold"
     return (
         f"Present cost {cost} in dollars of {answer.price_year}; no plan costs less than {bound}, a gap of "
-        f"{answer.gap_frac:.2%} ({proof}); {audit}. {answer.num_later} signatures and rights come later, or in "
-        "some futures only."
+        f"{answer.gap_frac:.2%} ({proof}); {audit}. {answer.num_later} signatures and rights come later, or "
+        "in some futures only."
     )
 
 
