@@ -128,11 +128,6 @@ class Draft:
         """[flows, hours] emissions of each flow."""
         return np.array(self._kgco2)
 
-    @property
-    def flow_usd_per_mwh(self) -> Values:
-        """[flows, hours] price of each flow, not weighted by year."""
-        return np.array(self._flow_usd)
-
     def most_earned_usd(self) -> float:
         """What flows could earn at the most in a year, with sizes at their limits."""
         program = self.program()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,3 @@ def joined_hours(years: Sequence[YearOfHours]) -> Hours:
         np.concatenate(weights),
         np.repeat(np.arange(len(years)), lengths),
     )
-
-
-ARRAYS = tuple(field.name for field in fields(YearOfHours) if field.name not in ("label", "weight_frac"))

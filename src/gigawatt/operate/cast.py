@@ -11,9 +11,10 @@ from gigawatt.domain.twin import FleetPlan, RunPlan
 from gigawatt.operate.jobbook import job_book, without_giants
 from gigawatt.operate.rehearse import Inputs
 from gigawatt.operate.tables import NONE, Ints, Table
+from gigawatt.operate.twin import SCOPES as HAZARD_SCOPES
 from gigawatt.operate.world import PLANNED, STANDING_BY
 
-SCOPES = ("node", "rack", "pod", "site")
+SCOPES = HAZARD_SCOPES[1:]
 """What assets are, in the order of their numbers."""
 
 

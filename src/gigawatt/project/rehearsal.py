@@ -41,6 +41,9 @@ NUM_MIDDLE, NUM_DRAWN = 4, 16
 LOW_PERCENT, HIGH_PERCENT = 10, 90
 QUARANTINE_AFTER = 3
 """Recent faults of a node after which it is replaced."""
+NODES_PER_RACK = 4
+NODES_PER_SPARE = 32
+"""Of the run, for each node at hand: so many that it does not wait for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,7 @@ def _kept(
 
 def _plan(stage: Stage, inputs: Mapping[str, float], goodput: Goodput) -> FleetPlan:
     nodes = -(-stage.num_accelerators // stage.system.num_accelerators_per_node)
-    at_hand = nodes // 32 + 2
-    pods_racks = -(-stage.nodes_per_pod // _NODES_PER_RACK)
+    at_hand = nodes // NODES_PER_SPARE + 2
     write_s = checkpoint_write_s(
         stage.num_params, inputs["saved_bytes"], inputs["write_bytes_per_s"] * stage.num_accelerators
     )
@@ -151,8 +153,8 @@ def _plan(stage: Stage, inputs: Mapping[str, float], goodput: Goodput) -> FleetP
         sites=(
             SitePlan(
                 num_nodes=nodes + at_hand,
-                nodes_per_rack=_NODES_PER_RACK,
-                racks_per_pod=pods_racks,
+                nodes_per_rack=NODES_PER_RACK,
+                racks_per_pod=-(-stage.nodes_per_pod // NODES_PER_RACK),
                 num_spares=at_hand // 2,
             ),
         ),
@@ -169,9 +171,6 @@ def _plan(stage: Stage, inputs: Mapping[str, float], goodput: Goodput) -> FleetP
     )
 
 
-_NODES_PER_RACK = 4
-
-
 def _rate_ratio(stage: Stage, inputs: Mapping[str, float]) -> float:
     """What the catalogue's rates are multiplied with, so that a node stops a job as often as planned with."""
     each = stage.system.num_accelerators_per_node
@@ -183,7 +182,7 @@ def _rate_ratio(stage: Stage, inputs: Mapping[str, float]) -> float:
 
 def _per_node(hazard: Hazard, stage: Stage, each: int) -> float:
     """Events of a hazard for a node and each event of its scope: of a domain, a node's share in it."""
-    in_rack, in_pod, in_site = _NODES_PER_RACK, stage.nodes_per_pod, -(-stage.num_accelerators // each)
+    in_rack, in_pod, in_site = NODES_PER_RACK, stage.nodes_per_pod, -(-stage.num_accelerators // each)
     shares = {"gpu": float(each), "rack": 1 / in_rack, "pod": 1 / in_pod, "site": 1 / in_site}
     return shares.get(hazard.scope, 1.0)
 
