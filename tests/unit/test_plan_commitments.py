@@ -85,6 +85,13 @@ offers:
 """
 
 
+TRAINING = """\
+training:
+  - {id: base, work_gpu_h: {h100-sxm-80gb: 5}, start: 2027-02, deadline: 2027-02}
+  - {id: other, work_gpu_h: {h100-sxm-80gb: 1000}, start: 2027-02, deadline: 2027-02}
+"""
+
+
 def search(
     model: Any, system: Any, accelerator: Any, num_accelerators: int, job: TrainingJob,
     calibration: Any, fixed: Mapping[str, object], *, top: int, network: Any,
@@ -173,6 +180,28 @@ def test_the_portfolio_is_an_artefact_and_part_of_the_decision(
     page = (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
     assert 'id="portfolio"' in page
     assert "A campus on the grid" in page
+
+
+def test_the_portfolio_takes_the_work_of_the_plan(scenario: Path, tmp_path: Path) -> None:
+    """A day of 1,024 accelerators is 24,576 hours, whatever the roadmap says of the run of that name."""
+    roadmap = ROADMAP.replace("gpu", "h100-sxm-80gb").replace(
+        "price_usd_per_h100-sxm-80gb_h", "price_usd_per_gpu_h"
+    )
+    roadmap = roadmap.replace("research: [{id: lab, num_equivalents: 10, start: 2027-01}]", TRAINING)
+    (tmp_path / "roadmap.yaml").write_text(roadmap, encoding="utf-8")
+    plan = plan_scenario(scenario, tmp_path / "plan", design=search)
+    answer = plan.blueprint.portfolio
+    assert answer is not None
+    (handed,) = answer.handed
+    assert (handed.run, handed.work_gpu_h, handed.stated_gpu_h) == ("base", pytest.approx(24576), 5.0)
+    month_h = 8766 / 12
+    whole = math.ceil((24576 + 1000) / month_h)
+    assert answer.objective_usd == pytest.approx(whole * month_h * 2)
+    page = (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
+    assert "24,576 accelerator-hours as planned on" in page
+    blueprint = PlanDirectory(tmp_path / "plan").blueprint()
+    (hours,) = explain_figure(blueprint, "/portfolio/handed/0/work_gpu_h").inputs
+    assert hours.value == pytest.approx(24576)
 
 
 def test_where_it_came_from_can_be_explained(scenario: Path, tmp_path: Path) -> None:

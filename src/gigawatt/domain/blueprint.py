@@ -257,6 +257,19 @@ class Signature(Record):
     present_usd: float
 
 
+class HandedWork(Record):
+    """What a run takes by this plan, in place of what the roadmap states for the run of the same name."""
+
+    run: str
+    kind: str
+    option: str
+    pointer: str
+    """Of the figure in this blueprint."""
+    work_gpu_h: float
+    """At its design's speed and its goodput."""
+    stated_gpu_h: float
+
+
 class PortfolioAnswer(Record):
     """What to sign now, from the portfolio that the scenario names; all of it is in its own artefact."""
 
@@ -272,6 +285,7 @@ class PortfolioAnswer(Record):
     """Whether the plan holds when it is added up again without the solver."""
     now_until: str = ""
     """What is decided before this month is decided now."""
+    handed: tuple[HandedWork, ...] = ()
     sign_now: tuple[Signature, ...] = ()
     num_later: int = 0
     """Signatures and rights that come later, or in some futures only."""

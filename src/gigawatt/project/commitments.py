@@ -1,4 +1,4 @@
-"""What the contract act says of a plan: when clusters are built, what their power costs, what to sign.
+"""What the contract act says of owned clusters: when they are built, and what their power costs and emits.
 
 Each answer goes whole into an artefact of its own, and as far as runs need it into the blueprint.
 """
@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gigawatt.documents import canonical_json
-from gigawatt.domain.blueprint import ClusterEnergy, ClusterPlan, PortfolioAnswer, ReadyDates, Signature
-from gigawatt.domain.portfolio import month_index, month_text
+from gigawatt.domain.blueprint import ClusterEnergy, ClusterPlan, ReadyDates
 from gigawatt.domain.record import Provenance, Record
 from gigawatt.domain.training import Binding
 from gigawatt.errors import InfeasibleError
@@ -22,14 +20,12 @@ from gigawatt.units import format_quantity
 
 if TYPE_CHECKING:
     from gigawatt.domain.energy import EnergyPlan
-    from gigawatt.domain.portfolio import Roadmap
-    from gigawatt.domain.portfolio_plan import Portfolio, Signed
     from gigawatt.domain.scenario import Cluster, Scenario
     from gigawatt.domain.schedule import ScheduleRisk
     from gigawatt.project.annexes import Annexes
     from gigawatt.project.energy import EnergyQuestion
 
-SCHEDULE, ENERGY, PORTFOLIO = "schedule.json", "energy.json", "portfolio.json"
+SCHEDULE, ENERGY = "schedule.json", "energy.json"
 OWN_WORD = "project"
 """Source of a duration that says none: the project's own file."""
 Progress = Callable[[int, int, str], None]
@@ -43,8 +39,6 @@ class Answers:
     sites: Mapping[str, EnergyQuestion] = field(default_factory=dict)
     energies: Mapping[str, EnergyPlan] = field(default_factory=dict)
     refusals: Mapping[str, Binding] = field(default_factory=dict)
-    roadmap: Roadmap | None = None
-    portfolio: Portfolio | None = None
 
     def artefacts(self) -> Iterator[tuple[str, str]]:
         """File names and texts."""
@@ -52,8 +46,6 @@ class Answers:
             yield SCHEDULE, _collected("plan-schedule", "projects", self.risks)
         if self.energies:
             yield ENERGY, _collected("plan-energy", "sites", self.energies)
-        if self.portfolio:
-            yield PORTFOLIO, canonical_json(self.portfolio) + "\n"
 
 
 NO_ANSWERS = Answers()
@@ -65,15 +57,14 @@ def _collected(schema: str, noun: str, answers: Mapping[str, Record]) -> str:
 
 
 def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
-    """Draws the dates, plans the energy and solves the portfolio of a scenario's further files.
+    """Draws the dates and plans the energy of a scenario's further files.
 
-    Raises InputError for what cannot be drawn or lies outside the roadmap's horizon.
+    Raises InputError for what cannot be drawn.
     """
     from gigawatt.contract.energy import plan_energy
-    from gigawatt.contract.portfolio import plan_portfolio
     from gigawatt.contract.schedule import simulate_schedule
 
-    risks, energies, portfolio = {}, {}, None
+    risks, energies = {}, {}
     refusals: dict[str, Binding] = {}
     for name, project in annexes.projects.items():
         progress(0, 0, f"dates of {name}")
@@ -84,12 +75,7 @@ def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
             energies[name] = plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
         except InfeasibleError as error:
             refusals[name] = Binding(constraint="energy", message=f"{name}: {error}")
-    if annexes.roadmap:
-        try:
-            portfolio, _clock = plan_portfolio(annexes.roadmap, False, progress)
-        except InfeasibleError as error:
-            refusals[PORTFOLIO] = Binding(constraint="portfolio", message=str(error))
-    return Answers(risks, annexes.sites, energies, refusals, annexes.roadmap, portfolio)
+    return Answers(risks, annexes.sites, energies, refusals)
 
 
 def furnish(
@@ -192,40 +178,3 @@ def _energy(cluster: Cluster, answers: Answers, trace: Trace, here: str) -> Clus
         usd_per_mwh=plan.usd_per_year / served_mwh,
         kgco2_per_mwh=plan.kgco2_per_year / served_mwh,
     )
-
-
-def portfolio_answer(scenario: Scenario, answers: Answers, trace: Trace) -> PortfolioAnswer | None:
-    """What the plan says of the portfolio; None where the scenario asks for none."""
-    roadmap = answers.roadmap
-    if roadmap is None:
-        return None
-    file = trace.assume(
-        "portfolio",
-        "roadmap of what to own, rent and sign",
-        roadmap.title,
-        Provenance(source=scenario.portfolio, basis="estimate", note=f"dollars of {roadmap.price_year}"),
-    )
-    trace.derive("/portfolio", "contract.portfolio.plan_portfolio", (file,), "all of it is in portfolio.json")
-    head: dict[str, Any] = {"title": roadmap.title, "price_year": roadmap.price_year}
-    plan = answers.portfolio
-    if plan is None:
-        return PortfolioAnswer(**head, binding=(answers.refusals[PORTFOLIO],))
-    proof = plan.certificate
-    soon = month_text(month_index(roadmap.start) + roadmap.now_months)
-    sure = [one for one in plan.signed if len(one.futures) == len(plan.audit.futures) and not one.right]
-    now = [one for one in sure if one.decided < soon]
-    return PortfolioAnswer(
-        **head,
-        objective_usd=proof.objective_usd,
-        bound_usd=proof.bound_usd,
-        gap_frac=proof.gap_frac,
-        complete=proof.complete,
-        audited=plan.audit.holds,
-        now_until=soon,
-        sign_now=tuple(_signature(one) for one in now),
-        num_later=len(plan.signed) - len(now),
-    )
-
-
-def _signature(one: Signed) -> Signature:
-    return Signature(**{name: getattr(one, name) for name in Signature.model_fields})

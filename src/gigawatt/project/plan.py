@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import gigawatt
-from gigawatt.documents import digest, load_yaml, parse_record, read_record, read_text
+from gigawatt.documents import canonical_json, digest, load_yaml, parse_record, read_record, read_text
 from gigawatt.domain.blueprint import Blueprint
 from gigawatt.domain.scenario import Scenario
 from gigawatt.project.annexes import read_annexes
 from gigawatt.project.commitments import answer_annexes
 from gigawatt.project.directory import (
     BLUEPRINT,
+    PORTFOLIO,
     REPORT,
     SCENARIO,
     PlanDirectory,
@@ -24,6 +25,7 @@ from gigawatt.project.directory import (
 )
 from gigawatt.project.planning import Designer, Progress, compose
 from gigawatt.project.references import require_known_ids
+from gigawatt.project.signing import sign_for
 
 SOURCE = frozenset({".py", ".css", ".html", ".js", ".yaml"})
 """What artefacts are made with: code, style, behaviour and template of the report, template of a scenario."""
@@ -85,12 +87,16 @@ def plan_scenario(
     progress, version = progress or _silence, gigawatt.__version__
     answers = answer_annexes(annexes, scenario.seed, progress)
     composed = compose(scenario, catalogue, models, design or _designer(), inputs, version, progress, answers)
+    contracts: dict[str, str] = dict(answers.artefacts())
+    if annexes.roadmap:
+        composed, portfolio = sign_for(composed, annexes.roadmap, scenario.portfolio, progress)
+        contracts |= {PORTFOLIO: canonical_json(portfolio) + "\n"} if portfolio else {}
     blueprint, blueprint_text = sealed(composed)
     artefacts = {
         SCENARIO: text,
         BLUEPRINT: blueprint_text,
         REPORT: _report(blueprint),
-        **dict(answers.artefacts()),
+        **contracts,
     }
     place.write(inputs | conditions, artefacts)
     return Plan(place.path, tuple(artefacts), blueprint, skipped=False)

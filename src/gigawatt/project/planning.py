@@ -22,7 +22,7 @@ from gigawatt.domain.twin import YEARS_10_S
 from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
 from gigawatt.project.clusters import build_clusters
-from gigawatt.project.commitments import NO_ANSWERS, Answers, furnish, portfolio_answer
+from gigawatt.project.commitments import NO_ANSWERS, Answers, furnish
 from gigawatt.project.decide import decide
 from gigawatt.project.estimate import (
     Spread,
@@ -162,7 +162,6 @@ def compose(
     plans: dict[str, RunPlan] = {}
     for run in sorted(scenario.runs, key=lambda run: run.deadline):
         plans[run.id] = _plan_run(desk, run)
-    portfolio = portfolio_answer(scenario, answers, trace)
     return Blueprint(
         title=scenario.title,
         inputs=dict(sorted(inputs.items())),
@@ -179,7 +178,6 @@ def compose(
         runs=tuple(plans[run.id] for run in scenario.runs),
         calendar=tuple(desk.calendar.bookings),
         clusters=clusters,
-        portfolio=portfolio,
         systems=tuple(systems[id] for id in sorted(systems)),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from gigawatt.domain.blueprint import Blueprint
 from gigawatt.drawings.markup import Markup
 from gigawatt.report.elements import paragraph, section, viewed
-from gigawatt.views.commitments import portfolio_text, sign_now_table
+from gigawatt.views.commitments import handed_texts, portfolio_text, sign_now_table
 
 
 def portfolio_section(blueprint: Blueprint) -> Markup:
@@ -16,6 +16,7 @@ def portfolio_section(blueprint: Blueprint) -> Markup:
     if answer is None or table is None:
         return Markup()
     parts = [paragraph(portfolio_text(answer), class_="lead")]
+    parts += [paragraph(text, class_="note") for text in handed_texts(answer)]
     if table.rows:
         parts.append(viewed(replace(table, notes=())))
     return section("portfolio", "Portfolio", *parts)

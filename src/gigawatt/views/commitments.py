@@ -45,6 +45,15 @@ def portfolio_text(answer: PortfolioAnswer) -> str:
     )
 
 
+def handed_texts(answer: PortfolioAnswer) -> Iterator[str]:
+    """What runs take by this plan, beside what the roadmap states."""
+    for one in answer.handed:
+        yield (
+            f"{one.run} on {one.kind}: {one.work_gpu_h:,.0f} accelerator-hours as planned on {one.option}, "
+            f"where the roadmap states {one.stated_gpu_h:,.0f}."
+        )
+
+
 def sign_now_table(blueprint: Blueprint) -> Table | None:
     """What to sign before the portfolio's first months are over; None where no portfolio is asked for."""
     answer = blueprint.portfolio
@@ -71,6 +80,6 @@ def sign_now_table(blueprint: Blueprint) -> Table | None:
             for one in answer.sign_now
         ),
         pointers=tuple(f"/portfolio/sign_now/{number}" for number in range(len(answer.sign_now))),
-        notes=(portfolio_text(answer),),
+        notes=(portfolio_text(answer), *handed_texts(answer)),
     )  # fmt: skip
     return without_blank_columns(table)
