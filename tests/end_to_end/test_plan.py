@@ -60,7 +60,12 @@ def test_the_example_answers_with_the_keys_that_scripts_rely_on(llama: Path) -> 
     answer = json.loads((llama / "answer.json").read_text())
     assert answer["schema"] == "gigawatt.plan/1"
     assert set(answer["decision"]["runs"]) == {"llama-405b", "llama-70b"}
-    assert sorted(answer["artefacts"]) == ["blueprint.json", "report.html", "scenario.yaml"]
+    assert sorted(answer["artefacts"]) == [
+        "blueprint.json",
+        "logbook.json",
+        "report.html",
+        "scenario.yaml",
+    ]
     for path in answer["artefacts"].values():
         assert Path(path).is_file()
 

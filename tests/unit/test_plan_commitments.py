@@ -229,6 +229,30 @@ def test_a_file_that_changes_is_planned_anew(scenario: Path, tmp_path: Path, nam
     assert not plan_scenario(scenario, tmp_path / "plan", design=search).skipped
 
 
+def test_every_rehearsal_is_in_the_logbook(scenario: Path, tmp_path: Path) -> None:
+    """Interruptions come one by one: over all rehearsals about as many as the node rate makes of the time."""
+    stated = SCENARIO.replace("goodput_frac: 100 %, ", "").replace("8640 Mtokens", "86400 Mtokens")
+    scenario.write_text(stated.replace("portfolio: roadmap.yaml\n", ""), encoding="utf-8")
+    plan = plan_scenario(scenario, tmp_path / "plan", design=search)
+    text = (tmp_path / "plan" / "logbook.json").read_text()
+    logbook = json.loads(text)
+    assert (logbook["schema"], logbook["blueprint"]) == ("gigawatt.logbook/1", plan.blueprint.digest)
+    (run,) = logbook["rehearsals"]
+    assert run["options"] == [option.id for option in plan.blueprint.runs[0].options]
+    middle = [play for play in run["plays"] if play["inputs"] == "middle"]
+    drawn = [play["ettr_frac"] for play in run["plays"] if play["inputs"] == "drawn"]
+    own = plan.blueprint.runs[0].options[0]
+    assert own.goodput_frac == pytest.approx(sum(play["ettr_frac"] for play in middle) / len(middle))
+    assert min(drawn) <= run["low_goodput_frac"] <= run["high_goodput_frac"] <= max(drawn)
+    assert own.train_s is not None
+    assert own.interruption_interval_s is not None
+    expected = len(middle) * own.train_s / own.interruption_interval_s
+    found = sum(play["num_interruptions"] for play in middle)
+    assert abs(found - expected) <= 4 * math.sqrt(expected) + 1
+    again = plan_scenario(scenario, tmp_path / "again", design=search)
+    assert (again.directory / "logbook.json").read_text() == text
+
+
 def test_what_is_no_longer_asked_for_goes(scenario: Path, tmp_path: Path) -> None:
     plan_scenario(scenario, tmp_path / "plan", design=search)
     scenario.write_text(SCENARIO.replace("portfolio: roadmap.yaml\n", ""), encoding="utf-8")

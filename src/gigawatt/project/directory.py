@@ -18,6 +18,7 @@ from gigawatt.errors import InputError, Problem, WriteError
 MANIFEST = "manifest.json"
 BLUEPRINT = "blueprint.json"
 PORTFOLIO = "portfolio.json"
+LOGBOOK = "logbook.json"
 SCENARIO = "scenario.yaml"
 REPORT = "report.html"
 _SCHEMA = "gigawatt.manifest/1"

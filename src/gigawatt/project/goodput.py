@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.domain.logbook import Play
 from gigawatt.domain.record import Provenance
 from gigawatt.domain.reliability import SPREAD, FleetReliability
 from gigawatt.errors import InputError
@@ -47,6 +48,8 @@ class Goodput:
     checkpoint_interval_s: float
     estimated: Ends | None = None
     """The share by closed form, where `frac` was rehearsed."""
+    plays: tuple[Play, ...] = ()
+    """The rehearsals, those at the middle first."""
 
 
 @dataclass(frozen=True, slots=True)

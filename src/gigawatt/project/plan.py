@@ -11,11 +11,13 @@ from pathlib import Path
 import gigawatt
 from gigawatt.documents import canonical_json, digest, load_yaml, parse_record, read_record, read_text
 from gigawatt.domain.blueprint import Blueprint
+from gigawatt.domain.logbook import Logbook
 from gigawatt.domain.scenario import Scenario
 from gigawatt.project.annexes import read_annexes
 from gigawatt.project.commitments import answer_annexes
 from gigawatt.project.directory import (
     BLUEPRINT,
+    LOGBOOK,
     PORTFOLIO,
     REPORT,
     SCENARIO,
@@ -86,7 +88,9 @@ def plan_scenario(
         return Plan(place.path, place.artefacts(), blueprint, skipped=True)
     progress, version = progress or _silence, gigawatt.__version__
     answers = answer_annexes(annexes, scenario.seed, progress)
-    composed = compose(scenario, catalogue, models, design or _designer(), inputs, version, progress, answers)
+    composed, rehearsals = compose(
+        scenario, catalogue, models, design or _designer(), inputs, version, progress, answers
+    )
     contracts: dict[str, str] = dict(answers.artefacts())
     if annexes.roadmap:
         composed, portfolio = sign_for(composed, annexes.roadmap, scenario.portfolio, progress)
@@ -98,6 +102,9 @@ def plan_scenario(
         REPORT: _report(blueprint),
         **contracts,
     }
+    if rehearsals:
+        logbook = Logbook(blueprint=blueprint.digest, rehearsals=rehearsals)
+        artefacts[LOGBOOK] = json_text(logbook.model_dump(mode="json", by_alias=True))
     place.write(inputs | conditions, artefacts)
     return Plan(place.path, tuple(artefacts), blueprint, skipped=False)
 

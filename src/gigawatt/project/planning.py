@@ -14,6 +14,7 @@ from gigawatt.design.model_counts import parameter_count
 from gigawatt.domain.blueprint import Blueprint, Booking, Option, Reference, RunPlan, Verdict
 from gigawatt.domain.fabric import Network
 from gigawatt.domain.hardware import Accelerator, System
+from gigawatt.domain.logbook import RehearsedRun
 from gigawatt.domain.model import Model
 from gigawatt.domain.record import Provenance
 from gigawatt.domain.scenario import Scenario, TrainingRun
@@ -122,6 +123,8 @@ class _Desk:
     """What is known of failures, by system."""
     rehearsals: dict[tuple[object, ...], Goodput] = field(default_factory=dict)
     """By run and hardware."""
+    logbook: dict[tuple[object, ...], RehearsedRun] = field(default_factory=dict)
+    """What was rehearsed, by the same key."""
 
 
 def compose(
@@ -133,9 +136,11 @@ def compose(
     tool_version: str,
     progress: Progress,
     answers: Answers = NO_ANSWERS,
-) -> Blueprint:
-    """The blueprint of a scenario. `models` has the model of each run by run id, `inputs` digests by name,
-    `answers` what the contract act says of the scenario's further files.
+) -> tuple[Blueprint, tuple[RehearsedRun, ...]]:
+    """The blueprint of a scenario, and what was rehearsed for it.
+
+    `models` has the model of each run by run id, `inputs` digests by name, `answers` what the contract act
+    says of the scenario's further files.
 
     Raises InputError for ids that the catalogue does not have.
     """
@@ -162,7 +167,7 @@ def compose(
     plans: dict[str, RunPlan] = {}
     for run in sorted(scenario.runs, key=lambda run: run.deadline):
         plans[run.id] = _plan_run(desk, run)
-    return Blueprint(
+    blueprint = Blueprint(
         title=scenario.title,
         inputs=dict(sorted(inputs.items())),
         catalogue_digest=catalogue.digest,
@@ -180,6 +185,7 @@ def compose(
         clusters=clusters,
         systems=tuple(systems[id] for id in sorted(systems)),
     )
+    return blueprint, tuple(desk.logbook.values())
 
 
 def _terms(scenario: Scenario, trace: Trace) -> Terms:
@@ -382,7 +388,24 @@ def _rehearsed(
         )
         desk.rehearsals[key] = rehearsed(stage, recovery, goodput)
     trace_rehearsal(desk.trace, recovery, here)
+    _log(desk, key, run, place)
     return desk.rehearsals[key]
+
+
+def _log(desk: _Desk, key: tuple[object, ...], run: TrainingRun, place: Place) -> None:
+    """One more option that rests on a rehearsal."""
+    goodput = desk.rehearsals[key]
+    assert goodput.estimated is not None
+    others = desk.logbook[key].options if key in desk.logbook else ()
+    desk.logbook[key] = RehearsedRun(
+        run=run.id,
+        options=(*others, place.id),
+        goodput_frac=goodput.frac.middle,
+        low_goodput_frac=goodput.frac.low,
+        high_goodput_frac=goodput.frac.high,
+        estimated_goodput_frac=goodput.estimated.middle,
+        plays=goodput.plays,
+    )
 
 
 def _goodput(

@@ -17,6 +17,7 @@ import numpy as np
 
 from gigawatt.domain.hardware import System
 from gigawatt.domain.hazard import Hazard, Part
+from gigawatt.domain.logbook import Play
 from gigawatt.domain.reliability import SPREAD
 from gigawatt.domain.twin import (
     YEARS_10_S,
@@ -93,15 +94,17 @@ def stage_of(
 def rehearsed(stage: Stage, recovery: Recovery, goodput: Goodput) -> Goodput:
     """The same goodput with the share of the time that rehearsals gave; the closed form stays beside it."""
     middle = {field: recovery.inputs[field].middle for field in SPREAD}
-    means = [_kept(stage, recovery, middle, goodput, number) for number in range(NUM_MIDDLE)]
+    means = [_play(stage, recovery, middle, goodput, number) for number in range(NUM_MIDDLE)]
     chance = np.random.default_rng([stage.seed, NUM_MIDDLE])
     drawn = [
-        _kept(stage, recovery, _draw(recovery, chance), goodput, NUM_MIDDLE + number)
+        _play(stage, recovery, _draw(recovery, chance), goodput, NUM_MIDDLE + number)
         for number in range(NUM_DRAWN)
     ]
-    kept = float(np.mean(means))
-    low, high = (float(np.percentile(drawn, percent)) for percent in (LOW_PERCENT, HIGH_PERCENT))
-    return replace(goodput, frac=Ends(kept, min(low, kept), max(high, kept)), estimated=goodput.frac)
+    kept = float(np.mean([play.ettr_frac for play in means]))
+    shares = [play.ettr_frac for play in drawn]
+    low, high = (float(np.percentile(shares, percent)) for percent in (LOW_PERCENT, HIGH_PERCENT))
+    frac = Ends(kept, min(low, kept), max(high, kept))
+    return replace(goodput, frac=frac, estimated=goodput.frac, plays=(*means, *drawn))
 
 
 def _draw(recovery: Recovery, chance: np.random.Generator) -> dict[str, float]:
@@ -116,10 +119,10 @@ def _draw(recovery: Recovery, chance: np.random.Generator) -> dict[str, float]:
     return found
 
 
-def _kept(
+def _play(
     stage: Stage, recovery: Recovery, inputs: Mapping[str, float], goodput: Goodput, number: int
-) -> float:
-    """The share of the time since its start that a run of one replication made progress in."""
+) -> Play:
+    """One replication: in what share of the time the run made progress, and how often it was stopped."""
     from gigawatt.operate.rehearse import Inputs, rehearse
 
     detection_ratio = inputs["detection_s"] / recovery.inputs["detection_s"].middle
@@ -131,7 +134,13 @@ def _kept(
     )
     plan = _plan(stage, inputs, goodput)
     outcome = rehearse(Inputs(plan, stage.system, hazards, stage.parts, {}), stage.seed + number)
-    return outcome.figures.runs[0].ettr_frac
+    run = outcome.figures.runs[0]
+    return Play(
+        seed=stage.seed + number,
+        inputs="middle" if number < NUM_MIDDLE else "drawn",
+        ettr_frac=run.ettr_frac,
+        num_interruptions=run.num_faults,
+    )
 
 
 def _plan(stage: Stage, inputs: Mapping[str, float], goodput: Goodput) -> FleetPlan:
