@@ -33,9 +33,9 @@ def plan(terminal: Terminal, scenario: Path, out: Path | None, overlays: tuple[P
     """Plan the training runs of a scenario, and decide.
 
     For each run and each place: the best layout, how long it takes, until when, at what cost. Writes a plan
-    directory with the scenario, blueprint.json and report.html, and what the scenario asks for beside them:
-    schedule.json, energy.json, portfolio.json. Ends with 1 if a run misses its deadline or nothing can be
-    signed that meets the roadmap.
+    directory with the scenario, blueprint.json, report.html and logbook.json (rehearsals), and what the
+    scenario asks for beside them: schedule.json, energy.json, portfolio.json. Ends with 1 if a run misses its
+    deadline or nothing can be signed that meets the roadmap.
     """
     from gigawatt.project import plan_scenario
     from gigawatt.views.clusters import clusters_table
