@@ -310,3 +310,21 @@ def test_mistakes_of_all_files_are_told_together(scenario: Path, tmp_path: Path,
     assert "scenario.yaml:14:13: clusters[0].energy" in second
     assert "hours.csv" in second
     assert "roadmap.yaml:4:9: months" in third
+
+
+def test_what_changed_between_two_plans_names_dates_and_signatures(
+    scenario: Path, tmp_path: Path, run_gigawatt
+) -> None:
+    plan_scenario(scenario, tmp_path / "before", design=search)
+    for name, old, new in (
+        ("project", "100 days", "150 days"),
+        ("roadmap", "equivalents: 10", "equivalents: 12"),
+    ):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(path.read_text().replace(old, new), encoding="utf-8")
+    plan_scenario(scenario, tmp_path / "after", design=search)
+    done = run_gigawatt("diff", str(tmp_path / "before"), str(tmp_path / "after"), "--json")
+    changes = {(one["where"], one["key"]): one for one in json.loads(done.output)["effects"]}
+    assert ("cluster own", "ready p10") in changes
+    signed = changes["portfolio", "hourly gpu here 2027-01"]
+    assert (signed["before"], signed["after"]) == (10.0, 12.0)

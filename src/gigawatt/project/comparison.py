@@ -55,6 +55,8 @@ def _effects(old: Blueprint, new: Blueprint) -> Iterator[Change]:
     )
     for name in dict.fromkeys((*was, *now)):
         yield from _differences(name, _figures(was.get(name)), _figures(now.get(name)))
+    signed_was, signed_now = (_signed(plan) for plan in (old, new))
+    yield from _differences("portfolio", signed_was, signed_now)
     built_was, built_now = ({one.cluster: one for one in plan.clusters} for plan in (old, new))
     for name in dict.fromkeys((*built_was, *built_now)):
         yield from _differences(f"cluster {name}", _built(built_was.get(name)), _built(built_now.get(name)))
@@ -65,13 +67,28 @@ def _figures(option: Option | None) -> dict[str, object]:
 
 
 def _built(plan: ClusterPlan | None) -> dict[str, object]:
-    """What a cluster's fabric and facility come to."""
+    """What a cluster's fabric and facility come to, when it is ready and what its power costs."""
     figures: dict[str, object] = {}
     if plan and plan.fabric:
         figures |= {f"fabric {name}": getattr(plan.fabric, name) for name in _FABRIC}
     if plan and plan.facility:
         figures |= {f"facility {name}": getattr(plan.facility, name) for name in _FACILITY}
+    if plan and plan.ready:
+        figures |= {f"ready {name}": getattr(plan.ready, name) for name in ("block", "p10", "p50", "p90")}
+    if plan and plan.energy:
+        figures |= {f"energy {name}": getattr(plan.energy, name) for name in ("usd_per_mwh", "kgco2_per_mwh")}
     return figures
+
+
+def _signed(plan: Blueprint) -> dict[str, object]:
+    """What the portfolio costs, and how many of what are to be signed now, by offer, kind, site and month."""
+    answer = plan.portfolio
+    if answer is None:
+        return {}
+    signed = {
+        f"{one.offer} {one.kind} {one.site} {one.month}": one.num_accelerators for one in answer.sign_now
+    }
+    return {"objective_usd": answer.objective_usd, **signed}
 
 
 def _differences(where: str, was: Mapping[str, object], now: Mapping[str, object]) -> Iterator[Change]:
