@@ -5,6 +5,8 @@ In numba's subset; who waits and what is free is kept by `gigawatt.operate.state
 
 from __future__ import annotations
 
+import numpy as np
+
 from gigawatt.operate import policies
 from gigawatt.operate.due import not_due, set_due
 from gigawatt.operate.machines import PACK, choose_pod, choose_rack, drop_node, open_node, take_whole
@@ -105,7 +107,7 @@ def begin_work(fleet: Fleet, world: World, job: int, now_s: float) -> None:
             set_due(world.due, broken, now_s + world.hazards[world.assets[broken].cause].detection_s)
         return
     one.speed_frac = speed
-    if world.conduct.adapts and one.write_s > 0.0:
+    if world.conduct.adapts and one.write_s > 0.0 and one.planned_mttf_s < np.inf:
         adapt_interval(world, job, now_s)
     begin_state(fleet, world, job, RUNNING, now_s)
     end_s = now_s + remaining_s(fleet, world, job)

@@ -90,7 +90,7 @@ def play(twin: Twin, keep: Keep, progress: Progress = lambda _done, _total: None
     """Play a world to its end and close its books; the log goes to `keep` block by block."""
     from gigawatt.handles import Handle
 
-    fleet, behind, lasts_s = Handle(twin.fleet), Handle(twin.world), twin.plan.lasts_s
+    fleet, behind, lasts_s = Handle(twin.fleet), Handle(twin.world), world.on_tick(twin.plan.lasts_s)
     go_on = kernels.compiled(advance, allocates=False, inline=False)
     while go_on(fleet, behind, twin.policy, lasts_s, MOST_ROWS, MOST_EVENTS):
         _hand_over(twin.world, keep)

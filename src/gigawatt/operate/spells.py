@@ -13,10 +13,12 @@ import numpy as np
 from gigawatt.operate.state import Fleet
 from gigawatt.operate.tables import NONE
 from gigawatt.operate.world import (
+    NODE_SCOPE,
     ROWS,
     RUNNING,
     SAVING,
     STANDING_BY,
+    STOPS,
     WAITING,
     World,
     whole_ticks,
@@ -128,12 +130,16 @@ def save_all(world: World, job: int) -> None:
 
 
 def begin_stage(fleet: Fleet, world: World, asset: int, stage: int, now_s: float) -> None:
-    """The asset goes over to another stage; the one that it was in is written down, service apart."""
+    """The asset goes over to another stage; the one that it was in is written down, service apart.
+
+    A domain that is not out takes no GPUs away while it is mended.
+    """
     one = world.assets[asset]
     if one.stage > STANDING_BY + 1 or one.is_spare:
         row = new_row(world, asset, STANDING_BY if one.is_spare else one.stage, one.since_s, now_s)
         row.cause = one.cause
-        row.gpus = fleet.pools[one.pool].gpus_per_node * (one.end_node - one.first_node)
+        if one.scope == NODE_SCOPE or world.hazards[one.cause].effect == STOPS:
+            row.gpus = fleet.pools[one.pool].gpus_per_node * (one.end_node - one.first_node)
     one.stage = stage
     one.since_s = now_s
 

@@ -294,6 +294,7 @@ def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: 
     hot = gangs(plan, book, int(each[0])).hot_nodes
     mttf_s = planned_mttf_s(plan, book, int(each[0]), rates, hazards)
     writes = np.array([on_tick(kind.checkpoint_write_s) for kind in book.kinds])
+    fixed = np.array([kind.checkpoint_interval_s is not None for kind in book.kinds])[book.kind]
     stated = np.array([np.nan if kind.restart_s is None else kind.restart_s for kind in book.kinds])[
         book.kind
     ]
@@ -308,7 +309,7 @@ def _work(plan: FleetPlan, fleet: Fleet, book: JobBook, rates: Floats, hazards: 
         total_gpu_s=book.work_s * book.num_gpus,
         clean_gpu_s=np.inf,
         interval_s=interval_s(plan, book, mttf_s),
-        planned_mttf_s=mttf_s,
+        planned_mttf_s=np.where(fixed, np.inf, mttf_s),
         write_s=writes[book.kind],
         restart_s=np.floor(restart_s / world.TICK_S + 0.5) * world.TICK_S,
         speed_frac=1.0,

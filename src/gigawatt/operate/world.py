@@ -43,7 +43,7 @@ WORK = np.dtype(
         ("unsaved_gpu_s", np.float64),  # of work since, as of `since_s`
         ("clean_gpu_s", np.float64),  # of work before corruption began; infinity where none has
         ("interval_s", np.float64),  # of work between checkpoints
-        ("planned_mttf_s", np.float64),  # between faults that stop it, as its fleet is planned with
+        ("planned_mttf_s", np.float64),  # between stops, as planned; infinity: its interval stays as it is
         ("write_s", np.float64),  # that a checkpoint stops the work for
         ("restart_s", np.float64),  # from all nodes at hand to the first step
         ("speed_frac", np.float64),  # of the slowest node, and of the spread over pods
