@@ -414,7 +414,7 @@ class SkillFigures(Record):
     busy_frac: float
     """Of those on duty, on average over the time."""
     mean_wait_s: float
-    """Until somebody came, over all repairs by them."""
+    """Until somebody was free, over all that asked for them; until the end, where nobody was by then."""
     cost_usd: float
 
 

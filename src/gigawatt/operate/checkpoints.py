@@ -11,7 +11,7 @@ from gigawatt.domain.twin import FleetPlan, SitePlan
 from gigawatt.errors import InputError
 from gigawatt.laws.reliability import daly_interval_s, job_failures_per_s, young_interval_s
 from gigawatt.operate.jobbook import JobBook, sites_of
-from gigawatt.operate.tables import Floats
+from gigawatt.operate.tables import Floats, Ints
 from gigawatt.operate.world import MOST_INTERVAL_S, TICK_S
 
 LEAST_INTERVAL_S = 1.0
@@ -24,20 +24,23 @@ def planned_mttf_s(
 
     `rates_per_s` [hazards, pools] is of one asset of the hazard's scope.
     """
-    per_node = np.array([_stops_per_s(site, rates_per_s[:, n], hazards) for n, site in enumerate(plan.sites)])
-    num_nodes = -(-book.num_gpus // gpus_per_node)
-    rate = job_failures_per_s(num_nodes, per_node[sites_of(plan, book.kinds)[book.kind]])
+    num_nodes, here = -(-book.num_gpus // gpus_per_node), sites_of(plan, book.kinds)[book.kind]
+    rate = np.zeros(len(here))
+    for number, site in enumerate(plan.sites):
+        mine = here == number
+        rate[mine] = _stops_per_s(site, num_nodes[mine], rates_per_s[:, number], hazards)
     return np.asarray(np.divide(1.0, rate, out=np.full(len(rate), np.inf), where=rate > 0.0))
 
 
-def _stops_per_s(site: SitePlan, rates_per_s: Floats, hazards: Sequence[Hazard]) -> float:
-    """Stops for each node of a job, what its domains bring along by their size included."""
+def _stops_per_s(site: SitePlan, num_nodes: Ints, rates_per_s: Floats, hazards: Sequence[Hazard]) -> Floats:
+    """[jobs] stops per second of jobs on so many nodes, in as few racks and pods as hold them."""
     in_pod = site.nodes_per_rack * site.racks_per_pod
     sizes = {"rack": site.nodes_per_rack, "pod": in_pod, "site": site.num_nodes}
-    stops = [
-        rates_per_s[n] / sizes.get(one.scope, 1) for n, one in enumerate(hazards) if one.effect == "stops"
-    ]
-    return float(sum(stops))
+    rate = np.zeros(len(num_nodes))
+    for n, one in enumerate(hazards):
+        if one.effect == "stops":
+            rate += job_failures_per_s(-(-num_nodes // sizes.get(one.scope, 1)), rates_per_s[n])
+    return rate
 
 
 def interval_s(plan: FleetPlan, book: JobBook, mttf_s: Floats) -> Floats:

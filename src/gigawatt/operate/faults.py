@@ -212,6 +212,7 @@ def maintain(policy: int, fleet: Fleet, world: World, node: int, now_s: float) -
     withdraw(fleet, world, node, now_s)
     begin_stage(fleet, world, node, DRAINING, now_s)
     not_due(world.due, node)
+    one.num_candidates += 1  # the fault that would have come is not waited for anew: it was a long wait
     before = NONE
     for gpu in range(fleet.pools[one.pool].gpus_per_node):
         job = fleet.machines.holder[node, gpu]

@@ -12,7 +12,7 @@ import numpy as np
 from gigawatt.laws.chance import exponential_number, uniform_number
 from gigawatt.operate.due import not_due, set_due
 from gigawatt.operate.tables import NONE
-from gigawatt.operate.world import GPU, NODE_SCOPE, World, on_tick
+from gigawatt.operate.world import GPU, NODE_SCOPE, TICK_S, World, on_tick
 
 CANDIDATE, KIND, OUTCOME, DETECTION, DIAGNOSIS, PLACE, PART_NEED, WORK_TIME, BURN, STAND_IN = range(10)
 """What a number is drawn for."""
@@ -74,6 +74,6 @@ def struck_by(world: World, asset: int, now_s: float) -> int:
 
 
 def detection_s(world: World, asset: int, hazard: int) -> float:
-    """How long until somebody knows."""
+    """How long until somebody knows, a tick at least: what takes no time leaves no trace in the log."""
     draw = drawn(world, DETECTION, asset, world.assets[asset].num_faults)
-    return on_tick(exponential_number(draw, world.hazards[hazard].detection_s))
+    return max(on_tick(exponential_number(draw, world.hazards[hazard].detection_s)), TICK_S)

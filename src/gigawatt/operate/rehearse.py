@@ -25,6 +25,7 @@ from gigawatt.domain.twin import (
     TimelineRow,
 )
 from gigawatt.operate import world
+from gigawatt.operate.jobbook import gangs
 from gigawatt.operate.ledger import HOUR_S, Ledger
 from gigawatt.operate.tables import Floats, Table
 from gigawatt.operate.twin import MOST_ROWS, Twin, new_twin
@@ -148,7 +149,8 @@ def _figures(inputs: Inputs, twin: Twin, ledger: Ledger, seed: int) -> FleetFigu
 def _first_waits_gpu_s(twin: Twin) -> float:
     """GPU-seconds that jobs waited for before their first start, or until the end."""
     num = int(twin.world.counts[world.ARRIVED])
-    work, gpus = twin.world.work[:num], twin.fleet.jobs.num_gpus[:num]
+    work, each = twin.world.work[:num], int(twin.fleet.pools.gpus_per_node[0])
+    gpus = gangs(twin.plan, twin.book, each).num_gpus[:num]
     until_s = np.where(np.isnan(work.first_start_s), twin.plan.lasts_s, work.first_start_s)
     return float(((until_s - work.submit_s) * gpus).sum())
 
@@ -249,10 +251,10 @@ def _causes(twin: Twin, ledger: Ledger) -> tuple[CauseFigures, ...]:
             num_faults=int(spells[faulty]),
             num_interruptions=int(spells[saving if planned else stalled]),
             lost_gpu_h=ledger.lost_gpu_h(number),
-            out_gpu_h=ledger.out_gpu_h(number) if name else 0.0,
+            out_gpu_h=ledger.out_gpu_h(number) + (ledger.out_gpu_h(number - 1) if planned else 0.0),
             mean_repair_s=ledger.mean_repair_s(number) if name else 0.0,
         )
-        if name and (one.num_faults or one.num_interruptions):
+        if name and (one.num_faults or one.num_interruptions or one.out_gpu_h):
             found.append(one)
     return tuple(found)
 
@@ -283,7 +285,7 @@ def _skills(inputs: Inputs, twin: Twin) -> tuple[SkillFigures, ...]:
             continue
         on_duty = _mean_on_duty(skill.on_duty, skill.shifts)
         is_stated = skill.name in stated
-        years = inputs.plan.lasts_s / YEAR_S
+        years, asked = inputs.plan.lasts_s / YEAR_S, int(row.num_jobs + row.num_waiting)
         calls_usd = float(row.num_jobs) * skill.usd_per_call
         found.append(
             SkillFigures(
@@ -292,7 +294,7 @@ def _skills(inputs: Inputs, twin: Twin) -> tuple[SkillFigures, ...]:
                 busy_frac=float(row.busy_s) / (on_duty * inputs.plan.lasts_s)
                 if on_duty and is_stated
                 else 0.0,
-                mean_wait_s=float(row.waited_s) / int(row.num_jobs) if row.num_jobs else 0.0,
+                mean_wait_s=float(row.waited_s) / asked if asked else 0.0,
                 cost_usd=(on_duty * skill.usd_per_year * years if is_stated else 0.0) + calls_usd,
             )
         )

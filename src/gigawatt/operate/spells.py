@@ -136,7 +136,8 @@ def begin_stage(fleet: Fleet, world: World, asset: int, stage: int, now_s: float
     """
     one = world.assets[asset]
     if one.stage > STANDING_BY + 1 or one.is_spare:
-        row = new_row(world, asset, STANDING_BY if one.is_spare else one.stage, one.since_s, now_s)
+        stands_by = one.is_spare and one.stage == STANDING_BY + 1
+        row = new_row(world, asset, STANDING_BY if stands_by else one.stage, one.since_s, now_s)
         row.cause = one.cause
         if one.scope == NODE_SCOPE or world.hazards[one.cause].effect == STOPS:
             row.gpus = fleet.pools[one.pool].gpus_per_node * (one.end_node - one.first_node)

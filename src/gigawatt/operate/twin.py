@@ -281,7 +281,7 @@ def _hazard_table(hazards: Sequence[Hazard], parts: list[str], skills: list[str]
         len(hazards),
         scope=[SCOPES.index(hazard.scope) for hazard in hazards],
         effect=[EFFECTS.index(hazard.effect) for hazard in hazards],
-        detection_s=[on_tick(hazard.detection_s) for hazard in hazards],
+        detection_s=[max(on_tick(hazard.detection_s), world.TICK_S) for hazard in hazards],
         part=[parts.index(hazard.part) if hazard.part else NONE for hazard in hazards],
         skill=[skills.index(hazard.skill) if hazard.repair_frac else NONE for hazard in hazards],
         **{name: column(name) for name in same.split()},

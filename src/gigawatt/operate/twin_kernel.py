@@ -14,7 +14,7 @@ from gigawatt.operate.jobs import arrive, begin, give_way
 from gigawatt.operate.jobs import go_on as go_on_with_job
 from gigawatt.operate.policies import schedule
 from gigawatt.operate.policies.power_cap import change_cap
-from gigawatt.operate.repair import change_shift, offer, receive
+from gigawatt.operate.repair import change_shift, offer, receive, skill_of
 from gigawatt.operate.repair import go_on as go_on_with_repair
 from gigawatt.operate.spells import begin_stage, end_spell
 from gigawatt.operate.state import PUT_BACK, STARTED, Fleet
@@ -24,6 +24,7 @@ from gigawatt.operate.world import (
     DONE,
     EVENTS,
     FAULTY,
+    HAND_WAIT,
     NODE_SCOPE,
     PASSES,
     ROWS,
@@ -154,7 +155,17 @@ def close_books(fleet: Fleet, world: World, first: int, most_rows: int, now_s: f
         if world.counts[ROWS] >= most_rows:
             return n
         if n >= num_jobs:
-            begin_stage(fleet, world, n - num_jobs, world.assets[n - num_jobs].stage, now_s)
+            close_stage(fleet, world, n - num_jobs, now_s)
         elif world.work[n].state != DONE:
             end_spell(fleet, world, n, now_s)
     return -1
+
+
+def close_stage(fleet: Fleet, world: World, asset: int, now_s: float) -> None:
+    """Write down what an asset does at the end, and what it has waited for hands until then."""
+    one = world.assets[asset]
+    if one.stage == HAND_WAIT:
+        hands = world.skills[skill_of(world, asset)]
+        hands.waited_s += now_s - one.since_s
+        hands.num_waiting += 1
+    begin_stage(fleet, world, asset, one.stage, now_s)

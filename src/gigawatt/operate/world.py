@@ -129,7 +129,8 @@ SKILL = np.dtype(
         ("queue_last", np.int64),
         ("num_jobs", np.int64),
         ("busy_s", np.float64),  # worked, the way there included
-        ("waited_s", np.float64),  # by assets, until somebody was free
+        ("waited_s", np.float64),  # by assets, until somebody was free or all ended
+        ("num_waiting", np.int64),  # assets, when all ended
     ]
 )
 SHIFT = np.dtype([("begin_s", np.float64), ("on_duty", np.int64)])  # in the week
