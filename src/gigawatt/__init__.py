@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from gigawatt.catalog import load_catalog as load_catalog
     from gigawatt.contract.energy import energy_frontier as energy_frontier
     from gigawatt.contract.energy import plan_energy as plan_energy
-    from gigawatt.contract.schedule import simulate_schedule as simulate_schedule
     from gigawatt.contract.portfolio import plan_portfolio as plan_portfolio
+    from gigawatt.contract.schedule import simulate_schedule as simulate_schedule
     from gigawatt.design.collectives import predict_collective as predict_collective
     from gigawatt.design.device import measure_device as measure_device
     from gigawatt.design.fabric import design_fabric as design_fabric
@@ -42,9 +42,14 @@ if TYPE_CHECKING:
     from gigawatt.exports import export_layout as export_layout
     from gigawatt.exports import import_layout as import_layout
     from gigawatt.operate import replay_jobs as replay_jobs
+    from gigawatt.operate.search import best_checkpoint_interval as best_checkpoint_interval
+    from gigawatt.operate.search import extra_nodes as extra_nodes
+    from gigawatt.operate.search import size_spares as size_spares
+    from gigawatt.operate.search import size_technicians as size_technicians
     from gigawatt.project import explain_figure as explain_figure
     from gigawatt.project import plan_scenario as plan_scenario
     from gigawatt.project.comparison import compare_plans as compare_plans
+    from gigawatt.project.fleet import open_fleet as open_fleet
     from gigawatt.project.fleet import simulate_fleet as simulate_fleet
     from gigawatt.project.handover import draw_report as draw_report
     from gigawatt.project.handover import export_plan as export_plan
@@ -75,6 +80,7 @@ _HOMES = {
     "System": "domain.hardware",
     "TrainingJob": "domain.training",
     "ValidityError": "errors",
+    "best_checkpoint_interval": "operate.search",
     "calibrate_collectives": "validation.collectives",
     "calibrate_reliability": "validation.reliability_overlay",
     "calibrate_training": "validation.calibrate",
@@ -87,11 +93,13 @@ _HOMES = {
     "explain_figure": "project",
     "export_layout": "exports",
     "export_plan": "project.handover",
+    "extra_nodes": "operate.search",
     "import_layout": "exports",
     "import_offers": "project.portfolio",
     "json_schema": "documents",
     "load_catalog": "catalog",
     "measure_device": "design.device",
+    "open_fleet": "project.fleet",
     "plan_energy": "contract.energy",
     "plan_portfolio": "contract.portfolio",
     "plan_scenario": "project",
@@ -102,6 +110,8 @@ _HOMES = {
     "replay_jobs": "operate",
     "simulate_fleet": "project.fleet",
     "simulate_schedule": "contract.schedule",
+    "size_spares": "operate.search",
+    "size_technicians": "operate.search",
     "validate_collectives": "validation.collectives",
     "validate_energy": "validation.energy",
     "validate_fabric": "validation.fabric",
