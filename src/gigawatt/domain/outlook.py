@@ -58,6 +58,7 @@ class CauseOutlook(Record):
     num_interruptions: float
     lost_gpu_h: float
     out_gpu_h: float
+    num_repairs: float
     mean_repair_s: float
 
 

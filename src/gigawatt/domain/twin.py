@@ -390,6 +390,8 @@ class CauseFigures(Record):
     """Work undone, hanging and restarts."""
     out_gpu_h: float
     """Out of service."""
+    num_repairs: int
+    """Of assets that were taken out for it."""
     mean_repair_s: float
     """From its discovery back to service; 0 where nothing was repaired."""
 

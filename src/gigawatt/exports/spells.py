@@ -40,6 +40,7 @@ STATES = (
     "hands-on",
     "burn-in",
     "maintenance",
+    "out with its domain",
 )
 """In the order of their numbers in `gigawatt.operate.world`."""
 COLUMNS = (

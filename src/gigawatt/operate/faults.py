@@ -67,10 +67,19 @@ def strike(fleet: Fleet, world: World, asset: int, hazard: int, now_s: float) ->
     else:
         for node in range(one.first_node, one.end_node):
             if row.effect == STOPS:
-                world.assets[node].outages += 1
-                withdraw(fleet, world, node, now_s)
+                take_out(fleet, world, node, hazard, now_s)
             hit_node(fleet, world, node, hazard, now_s)
     set_due(world.due, asset, now_s + detection_s(world, asset, hazard))
+
+
+def take_out(fleet: Fleet, world: World, node: int, hazard: int, now_s: float) -> None:
+    """A domain that the node is in is out, and the node with it."""
+    one = world.assets[node]
+    withdraw(fleet, world, node, now_s)
+    if one.stage == SERVICE and one.outages == 0:
+        one.since_s = now_s
+        one.cause = hazard
+    one.outages += 1
 
 
 def hit_node(fleet: Fleet, world: World, node: int, hazard: int, now_s: float) -> None:
@@ -144,8 +153,8 @@ def is_missed(world: World, asset: int) -> bool:
     row = world.hazards[one.cause]
     if one.num_held == 0 or row.effect != STOPS:
         return False
-    one.num_candidates += 1
-    return bool(drawn(world, DIAGNOSIS, asset, one.num_candidates) < row.misdiagnosed_frac)
+    one.num_draws += 1
+    return bool(drawn(world, DIAGNOSIS, asset, one.num_draws) < row.misdiagnosed_frac)
 
 
 def find_domain(policy: int, fleet: Fleet, world: World, asset: int, now_s: float) -> None:

@@ -33,6 +33,7 @@ from gigawatt.operate.world import (
     PLANNED,
     RUNNING,
     SAVING,
+    SERVICE,
     STALLED,
     STARTING,
     STOPS,
@@ -306,6 +307,8 @@ def count_held(fleet: Fleet, job: int, num_nodes: int) -> None:
 def see_to(fleet: Fleet, world: World, node: int, now_s: float) -> None:
     """A node that has waited for its jobs to go is repaired or maintained."""
     one = world.assets[node]
+    if one.num_held == 0 and one.stage == SERVICE:
+        one.since_s = now_s
     if one.num_held > 0 or one.stage != DRAINING:
         return
     if one.cause == NONE:

@@ -10,6 +10,7 @@ import numpy as np
 from gigawatt.domain.twin import TimelineRow, TimeShares
 from gigawatt.operate.tables import Floats, Ints, Table
 from gigawatt.operate.world import (
+    DOMAIN_OUT,
     DRAINING,
     MAINTENANCE,
     RUNNING,
@@ -22,7 +23,7 @@ from gigawatt.operate.world import (
 from gigawatt.units import parse_quantity
 
 HOUR_S = parse_quantity("1 h", "_s")
-NUM_STATES = MAINTENANCE + 1
+NUM_STATES = DOMAIN_OUT + 1
 WORK, SAVE, SLOW, LOST, IDLE = range(NUM_STATES, NUM_STATES + 5)
 """Columns of the ledger beyond the states of spells."""
 NUM_COLUMNS = IDLE + 1
@@ -137,10 +138,14 @@ class Ledger:
         sums = self.by_cause[cause]
         return float(sums[LOST] + sums[STALLED] + sums[STARTING]) / HOUR_S
 
+    def num_repairs(self, cause: int) -> int:
+        """Assets taken out for a cause, and looked at."""
+        return int(self.spells_by_cause[cause, DRAINING + 1])
+
     def mean_repair_s(self, cause: int) -> float:
         """From the discovery of a fault back to service."""
-        repaired = self.spells_by_cause[cause, DRAINING + 1]
-        total_s = self.seconds_by_cause[cause, DRAINING:NUM_STATES].sum()
+        repaired = self.num_repairs(cause)
+        total_s = self.seconds_by_cause[cause, DRAINING : MAINTENANCE + 1].sum()
         return float(total_s / repaired) if repaired else 0.0
 
     def timeline(self, total_gpus: int) -> tuple[TimelineRow, ...]:

@@ -32,6 +32,9 @@ USES = {
 BESIDE = {"free": "idle_gpu_h", "standing by as spares": "spare_gpu_h", "out of service": "out_gpu_h"}
 """Of what no job holds, with the field of `FleetFigures`."""
 
+MEANS = {"mean_repair_s": "num_repairs", "mean_wait_s": "num_jobs"}
+"""Figures that are means themselves, with what they are over."""
+
 RowT = TypeVar("RowT", bound=Record)
 
 
@@ -137,9 +140,15 @@ def _averaged(
     for name, rows in found.items():
         fields = {field: getattr(rows[0], field) for field in (key, *whole)}
         for field in type(rows[0]).model_fields:
-            if field not in fields:
-                # What is a mean itself is one over those that have it; sums count the others as nothing.
-                over = len(rows) if field.startswith("mean_") else num
-                fields[field] = sum(getattr(row, field) for row in rows) / over
+            if field in MEANS:
+                fields[field] = _weighted(rows, field, MEANS[field])
+            elif field not in fields:
+                fields[field] = sum(getattr(row, field) for row in rows) / num
         made.append(kind(**{**fields, key: name}))
     return tuple(made)
+
+
+def _weighted(rows: Sequence[Any], field: str, weight: str) -> float:
+    """A figure that is a mean itself, over all that it is of."""
+    total = sum(getattr(row, weight) for row in rows)
+    return float(sum(getattr(row, field) * getattr(row, weight) for row in rows) / total) if total else 0.0

@@ -71,7 +71,8 @@ def rehearse(
 
     Errors: InputError for a plan that cannot be played (`new_twin` says which).
     """
-    plan = inputs.plan
+    plan = inputs.plan.model_copy(update={"lasts_s": world.on_tick(inputs.plan.lasts_s)})
+    inputs = inputs._replace(plan=plan)
     each = inputs.system.num_accelerators_per_node
     twin = new_twin(plan, each, inputs.hazards, inputs.parts, inputs.traces, seed)
     tenants = plan.tenant_names
@@ -252,6 +253,7 @@ def _causes(twin: Twin, ledger: Ledger) -> tuple[CauseFigures, ...]:
             num_interruptions=int(spells[saving if planned else stalled]),
             lost_gpu_h=ledger.lost_gpu_h(number),
             out_gpu_h=ledger.out_gpu_h(number) + (ledger.out_gpu_h(number - 1) if planned else 0.0),
+            num_repairs=ledger.num_repairs(number) if name else 0,
             mean_repair_s=ledger.mean_repair_s(number) if name else 0.0,
         )
         if name and (one.num_faults or one.num_interruptions or one.out_gpu_h):

@@ -56,8 +56,8 @@ def go_on(fleet: Fleet, world: World, asset: int, now_s: float) -> None:
         free_hands(fleet, world, skill_of(world, asset), now_s)
         begin_stage(fleet, world, asset, BURN_IN, now_s)
         set_due(world.due, asset, now_s + world.conduct.burn_in_s)
-    elif one.stage == BURN_IN and drawn(world, BURN, asset, one.num_candidates) < failing_again(world, asset):
-        one.num_candidates += 1
+    elif one.stage == BURN_IN and drawn(world, BURN, asset, one.num_draws) < failing_again(world, asset):
+        one.num_draws += 1
         ask_for_hands(fleet, world, asset, now_s)
     else:
         return_to_service(fleet, world, asset, now_s)
@@ -149,8 +149,8 @@ def begin_work(fleet: Fleet, world: World, asset: int, now_s: float) -> None:
     hands.num_busy += 1
     hands.num_jobs += 1
     mean_s = world.conduct.node_hands_on_s if one.is_replaced_whole else world.hazards[one.cause].hands_on_s
-    one.num_candidates += 1
-    work_s = exponential_number(drawn(world, WORK_TIME, asset, one.num_candidates), mean_s)
+    one.num_draws += 1
+    work_s = exponential_number(drawn(world, WORK_TIME, asset, one.num_draws), mean_s)
     hands.busy_s += hands.response_s + work_s
     if one.stage == HAND_WAIT:
         hands.waited_s += now_s - one.since_s
@@ -217,9 +217,18 @@ def return_to_service(fleet: Fleet, world: World, asset: int, now_s: float) -> N
         offer(fleet, world, asset, now_s)
     elif world.hazards[cause].effect == STOPS:
         for node in range(one.first_node, one.end_node):
-            world.assets[node].outages -= 1
-            offer(fleet, world, node, now_s)
+            bring_back(fleet, world, node, now_s)
     world.touched[one.pool] = True
+
+
+def bring_back(fleet: Fleet, world: World, node: int, now_s: float) -> None:
+    """A domain that the node is in is no longer out."""
+    one = world.assets[node]
+    if one.stage == SERVICE and one.outages == 1:
+        begin_stage(fleet, world, node, SERVICE, now_s)
+        one.cause = NONE
+    one.outages -= 1
+    offer(fleet, world, node, now_s)
 
 
 def offer(fleet: Fleet, world: World, node: int, now_s: float) -> None:

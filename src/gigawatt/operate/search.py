@@ -30,9 +30,9 @@ from gigawatt.operate.rehearse import Inputs
 from gigawatt.operate.replications import rehearse_many
 
 GOLDEN = (sqrt(5.0) - 1.0) / 2.0
-NARROW_RATIO = 1.05
+NARROW_RATIO = 1.0 + 1.0 / 32
 """Ends of a bracket over each other, below which the best interval is known well enough."""
-FLAT_FRAC = 0.001
+FLAT_FRAC = 2.0**-10
 """Of the best, what counts as hardly less."""
 
 StepT = TypeVar("StepT", bound=Record)
@@ -151,7 +151,7 @@ def _staffed(skill: SkillPlan, number: int) -> SkillPlan:
 
 
 def extra_nodes(
-    inputs: Inputs, run: str, probability: float = 0.9, kind: ExtraKind = "free", replications: int = 20
+    inputs: Inputs, run: str, on_time_frac: float = 0.9, kind: ExtraKind = "free", replications: int = 20
 ) -> ExtraAnswer:
     """How many more nodes its site needs so that a run meets its deadline in so large a share of futures.
 
@@ -160,28 +160,28 @@ def extra_nodes(
     """
     wanted = _run_plan(inputs.plan, run)
     deadline_s = wanted.deadline_s
-    if not 0.0 < probability <= 1.0:
-        raise InputError(f"probability: expected more than 0 and at most 1, found {probability:g}")
+    if not 0.0 < on_time_frac <= 1.0:
+        raise InputError(f"on_time_frac: expected more than 0 and at most 1, found {on_time_frac:g}")
     if deadline_s is None or deadline_s > inputs.plan.lasts_s:
         raise InputError(f"{run}: expected a deadline_s within lasts_s ({inputs.plan.lasts_s:,.0f} s)")
 
     def attempt(number: int) -> ExtraStep:
         found = _rehearsed(inputs, _with_nodes(inputs.plan, wanted, kind, number), replications)
         ends_s = sorted(_end_s(one, wanted) for one in found)
-        end_s = ends_s[ceil(probability * len(ends_s)) - 1]
-        on_time = sum(one <= deadline_s for one in ends_s)
+        end_s = ends_s[ceil(on_time_frac * len(ends_s)) - 1]
+        met = sum(one <= deadline_s for one in ends_s)
         return ExtraStep(
             num_nodes=number,
-            on_time_frac=on_time / len(ends_s),
+            on_time_frac=met / len(ends_s),
             end_s=end_s if isfinite(end_s) else None,
         )
 
     most = _site_nodes(inputs.plan, wanted)
-    best, curve = _enough(attempt, lambda step: step.on_time_frac >= probability, most)
+    best, curve = _enough(attempt, lambda step: step.on_time_frac >= on_time_frac, most)
     if best is None:
         nearest = max(curve, key=lambda step: step.on_time_frac)
         raise InfeasibleError(
-            f"{run}: up to {most:,} more nodes ({kind}) do not let it meet its deadline in {probability:.0%} "
+            f"{run}: up to {most:,} more nodes ({kind}) do not let it meet its deadline in {on_time_frac:.0%} "
             f"of futures; nearest are {nearest.num_nodes:,}, with {nearest.on_time_frac:.0%}"
         )
     return ExtraAnswer(

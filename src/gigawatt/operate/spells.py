@@ -13,12 +13,13 @@ import numpy as np
 from gigawatt.operate.state import Fleet
 from gigawatt.operate.tables import NONE
 from gigawatt.operate.world import (
+    DOMAIN_OUT,
     NODE_SCOPE,
     ROWS,
     RUNNING,
     SAVING,
+    SERVICE,
     STANDING_BY,
-    STOPS,
     WAITING,
     World,
     whole_ticks,
@@ -132,17 +133,26 @@ def save_all(world: World, job: int) -> None:
 def begin_stage(fleet: Fleet, world: World, asset: int, stage: int, now_s: float) -> None:
     """The asset goes over to another stage; the one that it was in is written down, service apart.
 
-    A domain that is not out takes no GPUs away while it is mended.
+    GPUs are those of nodes: a domain's repair takes none away but by the nodes that are out with it.
     """
     one = world.assets[asset]
-    if one.stage > STANDING_BY + 1 or one.is_spare:
-        stands_by = one.is_spare and one.stage == STANDING_BY + 1
-        row = new_row(world, asset, STANDING_BY if stands_by else one.stage, one.since_s, now_s)
+    state = logged_state(one)
+    if state > SERVICE or state == STANDING_BY:
+        row = new_row(world, asset, state, one.since_s, now_s)
         row.cause = one.cause
-        if one.scope == NODE_SCOPE or world.hazards[one.cause].effect == STOPS:
-            row.gpus = fleet.pools[one.pool].gpus_per_node * (one.end_node - one.first_node)
+        if one.scope == NODE_SCOPE:
+            row.gpus = fleet.pools[one.pool].gpus_per_node
     one.stage = stage
     one.since_s = now_s
+
+
+def logged_state(asset: Any) -> int:
+    """The stage of an asset (a row of ASSET) in the log: a sound node may stand by, or be out with others."""
+    if asset.stage != SERVICE:
+        return int(asset.stage)
+    if asset.is_spare:
+        return STANDING_BY
+    return DOMAIN_OUT if asset.outages > 0 and asset.num_held == 0 else SERVICE
 
 
 def new_row(world: World, subject: int, state: int, begin_s: float, end_s: float) -> Any:

@@ -28,6 +28,8 @@ STANDING_BY = 6
 SERVICE, FAULTY, DRAINING, TRIAGE, REBOOT = range(STANDING_BY + 1, STANDING_BY + 6)
 PART_WAIT, HAND_WAIT, HANDS_ON, BURN_IN, MAINTENANCE = range(REBOOT + 1, REBOOT + 6)
 """What an asset does: serves; is broken, unnoticed; waits for its jobs to go; stages of its repair."""
+DOMAIN_OUT = MAINTENANCE + 1
+"""What the log says of a sound and empty node while a domain that it is in is out."""
 RESTARTS, REBOOTS, REPAIRS = 0, 1, 2
 """What mends a fault: nothing but a restart of the job; a reset of the node; hands."""
 STOPS, SLOWS, CORRUPTS = 0, 1, 2
@@ -83,6 +85,7 @@ ASSET = np.dtype(
         ("recent_faults", np.float64),  # counted with half of them forgotten every window
         ("recent_at_s", np.float64),
         ("num_candidates", np.int64),  # of faults drawn so far
+        ("num_draws", np.int64),  # of numbers for its repairs
         ("num_faults", np.int64),
         ("next", np.int64),  # who waits behind it for a part or for hands
     ]

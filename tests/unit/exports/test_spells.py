@@ -153,7 +153,7 @@ def test_every_state_has_its_name() -> None:
         world.MAINTENANCE: "maintenance",
     }
     assert {number: STATES[number] for number in named} == named
-    assert len(STATES) == world.MAINTENANCE + 1
+    assert len(STATES) == world.DOMAIN_OUT + 1
 
 
 def test_who_is_who(cast) -> None:

@@ -45,6 +45,7 @@ def cause(hazard: str, jobs: int, repair_s: float = 0.0) -> CauseFigures:
         num_interruptions=jobs,
         lost_gpu_h=float(jobs),
         out_gpu_h=0.0,
+        num_repairs=jobs if repair_s else 0,
         mean_repair_s=repair_s,
     )
 
