@@ -97,7 +97,7 @@ def straight_line_book_usd(capex_usd: Number, residual_frac: Number, life_s: Num
 
 
 def conditional_value_usd(sorted_usd: Number, weights: Number, level_frac: Number) -> Number:
-    """Mean of the worst 1 - `level_frac` of outcomes (CVaR), given in rising order of cost with their chances.
+    """Mean of the worst 1 - `level_frac` of outcomes (CVaR), in rising order of cost with their chances.
 
     The outcome at the edge counts with the share of it that lies in the tail. Holds for chances that add up
     to 1 and a level below 1.
@@ -107,7 +107,8 @@ def conditional_value_usd(sorted_usd: Number, weights: Number, level_frac: Numbe
     own atom. Of 1, 2, 3, 4 with equal chances, the worst half costs 3.5 and the worst three eighths 11/3:
 
     >>> chances = np.full(4, 0.25)
-    >>> [round(float(conditional_value_usd(np.arange(1.0, 5.0), chances, level)), 3) for level in (0.5, 0.625)]
+    >>> costs = np.arange(1.0, 5.0)
+    >>> [round(float(conditional_value_usd(costs, chances, level)), 3) for level in (0.5, 0.625)]
     [3.5, 3.667]
     """
     above = np.cumsum(weights)
