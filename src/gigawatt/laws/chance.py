@@ -2,7 +2,8 @@
 
 A number is drawn for a seed, a purpose, a thing and a count: the tenth failure of a node is the same whoever
 else has failed before, so that two runs which differ in one policy still meet the same bad luck (common
-random numbers), in any order and on any number of workers. All arguments are unsigned 64-bit, and wrap around.
+random numbers), in any order and on any number of workers. All arguments are unsigned 64-bit, and wrap
+around.
 """
 
 from __future__ import annotations

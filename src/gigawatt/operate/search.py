@@ -182,7 +182,8 @@ def extra_nodes(
         nearest = max(curve, key=lambda step: step.on_time_frac)
         raise InfeasibleError(
             f"{run}: up to {most:,} more nodes ({kind}) do not let it meet its deadline in "
-            f"{on_time_frac:.0%} of futures; nearest are {nearest.num_nodes:,}, with {nearest.on_time_frac:.0%}"
+            f"{on_time_frac:.0%} of futures; nearest are {nearest.num_nodes:,}, "
+            f"with {nearest.on_time_frac:.0%}"
         )
     return ExtraAnswer(
         run=run,
