@@ -12,7 +12,7 @@ from gigawatt.operate.hazards import (
     drawn,
     struck_by,
 )
-from gigawatt.operate.jobs import change_speed, is_unfit, restart, save_first, see_to, shed, stall
+from gigawatt.operate.jobs import change_speed, is_unfit, restart, run_on, save_first, see_to, shed, stall
 from gigawatt.operate.policies import drain
 from gigawatt.operate.repair import outcome_of, return_to_service, start_repair, withdraw
 from gigawatt.operate.spells import begin_stage, end_spell
@@ -200,8 +200,11 @@ def tell_job(policy: int, fleet: Fleet, world: World, node: int, job: int, hazar
     if one.state == STALLED or (drains and one.state == STARTING):
         restart(policy, fleet, world, job, now_s)
     elif drains and one.hot_nodes > 0 and (outlived or stands_by(fleet, world, job, node)):
+        end_spell(fleet, world, job, now_s)
         one.hot_nodes -= 1
         shed(fleet, world, job, node, now_s)
+        if one.state == RUNNING:
+            run_on(fleet, world, job, now_s)
     elif one.state == RUNNING and (outlived or effect == CORRUPTS):
         end_spell(fleet, world, job, now_s)
         one.cause = hazard

@@ -111,9 +111,14 @@ def begin_work(fleet: Fleet, world: World, job: int, now_s: float) -> None:
     if world.conduct.adapts and one.write_s > 0.0 and one.planned_mttf_s < np.inf:
         adapt_interval(world, job, now_s)
     begin_state(fleet, world, job, RUNNING, now_s)
+    run_on(fleet, world, job, now_s)
+
+
+def run_on(fleet: Fleet, world: World, job: int, now_s: float) -> None:
+    """The job makes progress from now on, until it is done."""
     end_s = now_s + remaining_s(fleet, world, job)
     expect(fleet, job, end_s)
-    set_due(world.due, slot_thing(world, one.slot), end_s)
+    set_due(world.due, slot_thing(world, world.work[job].slot), end_s)
 
 
 def adapt_interval(world: World, job: int, now_s: float) -> None:

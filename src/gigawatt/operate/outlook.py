@@ -151,4 +151,6 @@ def _averaged(
 def _weighted(rows: Sequence[Any], field: str, weight: str) -> float:
     """A figure that is a mean itself, over all that it is of."""
     total = sum(getattr(row, weight) for row in rows)
-    return float(sum(getattr(row, field) * getattr(row, weight) for row in rows) / total) if total else 0.0
+    if not total:
+        return fmean(getattr(row, field) for row in rows)
+    return float(sum(getattr(row, field) * getattr(row, weight) for row in rows) / total)

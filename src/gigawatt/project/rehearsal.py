@@ -181,12 +181,24 @@ def _plan(stage: Stage, inputs: Mapping[str, float], goodput: Goodput) -> FleetP
 
 
 def _rate_ratio(stage: Stage, inputs: Mapping[str, float]) -> float:
-    """What the catalogue's rates are multiplied with, so that a node stops a job as often as planned with."""
+    """What the catalogue's rates are multiplied with, so that a node stops a job as often as planned with.
+
+    A fault that is taken for another node's stops the job again, until it is found.
+    """
     each = stage.system.num_accelerators_per_node
     felt = sum(
-        one.events_per_s * _per_node(one, stage, each) for one in stage.hazards if one.effect == "stops"
+        one.events_per_s * _per_node(one, stage, each) * _stops_per_event(one)
+        for one in stage.hazards
+        if one.effect == "stops"
     )
     return inputs["node_failures_per_s"] / felt
+
+
+def _stops_per_event(hazard: Hazard) -> float:
+    missed = hazard.misdiagnosed_frac
+    if hazard.scope not in ("gpu", "node"):
+        return 1.0
+    return 1.0 + (hazard.reboot_frac + hazard.repair_frac) * missed / (1.0 - missed)
 
 
 def _per_node(hazard: Hazard, stage: Stage, each: int) -> float:
