@@ -31,7 +31,7 @@ def test_help_lists_every_command(run_gigawatt) -> None:
         (["catalog", "show", "h100-smx"], "h100"),
         (["explain", "nowhere", "/runs"], "no such plan directory"),
         (["schema", "nothing"], "scenario"),
-        (["catalog", "show", "nothing-like-it"], "catalog list"),
+        (["catalog", "show", "zzzzqqqq"], "catalog list"),
         (["export", "vllm", "nowhere", "-o", "x"], "megatron-lm"),
         (["design", "training", "llama-3.1-8b"], "--system"),
     ],
