@@ -40,7 +40,13 @@ def test_whole_amounts_are_exact(count: int, unit: str) -> None:
     assert units.parse_quantity(f"{count} {unit}", "_bytes") == count * int(bits[unit]) / 8
 
 
-SAME_DIMENSION = {("_usd_per_year", "_usd_per_gpu_h"), ("_w", "_j_per_year"), ("_j_per_year", "_w")}
+SAME_DIMENSION = {
+    ("_usd_per_year", "_usd_per_gpu_h"),
+    ("_w", "_j_per_year"),
+    ("_j_per_year", "_w"),
+    ("_usd_per_mwh", "_usd_per_w_month"),
+    ("_usd_per_w_month", "_usd_per_mwh"),
+}
 
 
 @given(magnitudes, suffixes)
@@ -48,7 +54,7 @@ def test_a_printed_number_is_refused_under_every_other_dimension(magnitude: floa
     text = units.format_quantity(magnitude, suffix)
     for other, spec in units.SUFFIXES.items():
         # An amount per year is a price per GPU hour where the key says that it is one GPU's; energy per
-        # year is a power.
+        # year is a power; rent for power and month is a price of energy.
         if other == suffix or (suffix, other) in SAME_DIMENSION:
             continue
         with pytest.raises(UnitError) as refused:

@@ -106,7 +106,7 @@ def plan_scenario(
         logbook = Logbook(blueprint=blueprint.digest, rehearsals=rehearsals)
         artefacts[LOGBOOK] = json_text(logbook.model_dump(mode="json", by_alias=True))
     place.write(inputs | conditions, artefacts)
-    return Plan(place.path, tuple(artefacts), blueprint, skipped=False)
+    return Plan(place.path, tuple(sorted(artefacts)), blueprint, skipped=False)
 
 
 def default_directory(scenario_path: Path) -> Path:
