@@ -168,7 +168,9 @@ SUFFIXES: Mapping[str, Suffix] = {
     "_usd": Suffix("USD", "US dollars", "$2.5M", _scaled("$", "")),
     "_usd_per_year": Suffix("USD/year", "US dollars per year", "$1.2M/year", _scaled("$", "/year")),
     "_usd_per_w": Suffix("USD/W", "US dollars per power", "$11M/MW", _scaled("$", "/W")),
-    "_usd_per_w_month": Suffix("USD/W/month", "rent for power", "$184/kW/month", ((1e-3, 1e-3, "${}/kW/month"),)),
+    "_usd_per_w_month": Suffix(
+        "USD/W/month", "rent for power", "$184/kW/month", ((1e-3, 1e-3, "${}/kW/month"),)
+    ),
     "_usd_per_mwh": Suffix("USD/MWh", "an energy price", "$45/MWh", _scaled("$", "/MWh")),
     "_usd_per_gpu_h": Suffix(
         "USD/GPU/h", "a rental price", "$2.49/GPU/h", _scaled("$", "/GPU/h"), also=("USD/h",)

@@ -170,7 +170,8 @@ def test_technicians_keep_nodes_waiting_as_erlang_says() -> None:
         found_s = hands.waited_s / hands.num_jobs
         exact_s = repairmen_wait_s(num_nodes, rate / num_nodes, service_s, num_hands)
         assert found_s == pytest.approx(exact_s, rel=0.01)
-        assert found_s == pytest.approx(float(mmc_wait_s(rate, service_s, num_hands)), rel=0.01)
+        # Erlang's source is infinite: nodes that wait do not break, which 4,000 of them feel by a percent.
+        assert found_s == pytest.approx(float(mmc_wait_s(rate, service_s, num_hands)), rel=0.02)
 
 
 def test_one_technician_with_a_way_to_go_keeps_nodes_waiting_as_pollaczek_and_khinchine_say() -> None:

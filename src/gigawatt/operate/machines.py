@@ -107,9 +107,17 @@ def take(machines: Machines, jobs: Table, pools: Table, job: int, placement: int
     left = one.num_gpus // each
     while left > 0:
         pod = choose_pod(machines, pools, one.pool, left, placement)
-        rack = choose_rack(machines, pod, left)
-        number = min(left, machines.racks[rack].num_whole)
-        left -= number
+        here = min(left, machines.pods[pod].num_whole)
+        left -= here
+        take_in_pod(machines, jobs, pools, job, pod, here)
+
+
+def take_in_pod(machines: Machines, jobs: Table, pools: Table, job: int, pod: int, nodes: int) -> None:
+    """Give a gang so many whole nodes of a pod, in as few racks as there can be."""
+    while nodes > 0:
+        rack = choose_rack(machines, pod, nodes)
+        number = min(nodes, machines.racks[rack].num_whole)
+        nodes -= number
         for _ in range(number):
             take_whole(machines, jobs, pools, job, machines.racks[rack].first)
 

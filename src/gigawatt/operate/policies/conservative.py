@@ -59,7 +59,17 @@ def foresee(fleet: Fleet, pool: int, now_s: float) -> int:
         times_s[n + 1], frontier[n + 1] = max(fleet.jobs[job].end_s, np.nextafter(now_s, np.inf)), free
         free -= fleet.jobs[job].num_gpus
     times_s[0], frontier[0] = now_s, free
-    return int(num_running + 1)
+    return merged(fleet, num_running + 1)
+
+
+def merged(fleet: Fleet, size: int) -> int:
+    """Make one step of those that begin at one time, where several jobs end; returns how many are left."""
+    kept = 1
+    for step in range(1, size):
+        if fleet.frontier_s[step] != fleet.frontier_s[kept - 1]:
+            kept += 1
+        fleet.frontier[kept - 1], fleet.frontier_s[kept - 1] = fleet.frontier[step], fleet.frontier_s[step]
+    return int(kept)
 
 
 def earliest(fleet: Fleet, size: int, gpus: int, runtime_s: float) -> int:
