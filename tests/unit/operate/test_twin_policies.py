@@ -214,7 +214,7 @@ def test_the_least_priority_and_the_latest_start_give_way(after_s: float, ends: 
 def test_a_gang_spreads_over_as_few_pods_and_racks_as_there_can_be(placement: int) -> None:
     draw = random.Random(7)
     for _ in range(300):
-        shape = PoolShape(draw.randint(8, 40), 8, draw.randint(1, 4), draw.randint(1, 4))
+        shape = PoolShape(draw.randint(6, 24), 8, draw.randint(2, 4), draw.randint(1, 3))
         pools = table(POOL, 1)
         machines = new_machines((shape,), pools)
         free = [node for node in range(shape.num_nodes) if draw.random() < 0.6]
