@@ -159,9 +159,10 @@ def repairmen_wait_s(num_nodes: int, node_failures_per_s: float, service_s: floa
 
 
 def test_technicians_keep_nodes_waiting_as_erlang_says() -> None:
-    draw, num_nodes, num_repairs = random.Random(5), 4000, 3e6
+    # With so many nodes the source is as good as infinite; a rare wait would take longer runs to measure.
+    draw, num_nodes, num_repairs = random.Random(5), 16_000, 4e6
     for number in range(8):
-        num_hands, load = draw.choice((1, 2, 3, 5)), draw.uniform(0.3, 0.65)
+        num_hands, load = draw.choice((1, 2, 3)), draw.uniform(0.45, 0.65)
         rate = num_repairs / LONGEST_S
         service_s = load * num_hands / rate
         breaks = hazard(events_per_s=rate / num_nodes, repair_frac=1.0, hands_on_s=service_s)
@@ -170,8 +171,7 @@ def test_technicians_keep_nodes_waiting_as_erlang_says() -> None:
         found_s = hands.waited_s / hands.num_jobs
         exact_s = repairmen_wait_s(num_nodes, rate / num_nodes, service_s, num_hands)
         assert found_s == pytest.approx(exact_s, rel=0.01)
-        # Erlang's source is infinite: nodes that wait do not break, which 4,000 of them feel by a percent.
-        assert found_s == pytest.approx(float(mmc_wait_s(rate, service_s, num_hands)), rel=0.02)
+        assert found_s == pytest.approx(float(mmc_wait_s(rate, service_s, num_hands)), rel=0.01)
 
 
 def test_one_technician_with_a_way_to_go_keeps_nodes_waiting_as_pollaczek_and_khinchine_say() -> None:
