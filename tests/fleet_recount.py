@@ -78,6 +78,7 @@ def _lists(twin: Twin) -> None:
         machines.pods.num_whole.tolist() == np.bincount(pod_of[whole], minlength=len(machines.pods)).tolist()
     )
     assert pools.num_whole.tolist() == np.bincount(pool_of[whole], minlength=len(pools)).tolist()
+    assert pools.num_open.tolist() == np.bincount(pool_of[nodes.is_open], minlength=len(pools)).tolist()
     for pool in range(len(pools)):
         for free in range(1, each):
             listed = _chain(nodes, int(machines.part_first[pool, free]), "behind")

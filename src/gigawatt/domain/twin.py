@@ -73,7 +73,8 @@ class JobKind(Stated):
     checkpoint_write_s: float = Field(default=0.0, ge=0, le=DAY_S)
     """That the work stands still for; with 0 a checkpoint costs nothing."""
     checkpoint_interval_s: float | None = Field(default=None, gt=0)
-    """Not stated: by the policy, or where a checkpoint costs nothing, never: the job starts over."""
+    """Not stated: by the policy; where a checkpoint costs nothing, only when the job has to give way, so that
+    a fault makes it start over."""
     restart_s: float | None = Field(default=None, ge=0, le=DAY_S)
     """From all nodes at hand to the first step; not stated: by the recovery."""
 

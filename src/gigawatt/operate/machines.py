@@ -232,6 +232,7 @@ def drop_node(machines: Machines, jobs: Table, pools: Table, job: int, node: int
 def open_node(machines: Machines, pools: Table, node: int) -> int:
     """Jobs may start on it; returns the GPUs that are free on it."""
     machines.nodes[node].is_open = True
+    pools[machines.nodes[node].pool].num_open += 1
     enlist(machines, pools, node)
     return int(machines.nodes[node].free)
 
@@ -240,6 +241,7 @@ def close_node(machines: Machines, pools: Table, node: int) -> int:
     """No job starts on it any more; returns the GPUs that could have been handed out."""
     unlist(machines, pools, node)
     machines.nodes[node].is_open = False
+    pools[machines.nodes[node].pool].num_open -= 1
     return int(machines.nodes[node].free)
 
 

@@ -232,19 +232,23 @@ def bring_back(fleet: Fleet, world: World, node: int, now_s: float) -> None:
 
 
 def offer(fleet: Fleet, world: World, node: int, now_s: float) -> None:
-    """A node that nobody knows to be broken, in no domain that is out, stands by or takes jobs."""
+    """A node that nobody knows to be broken, in no domain that is out, takes jobs; or stands by.
+
+    Spares are those beyond the nodes that the site works with.
+    """
     one = world.assets[node]
     known = one.stage != SERVICE and one.stage != FAULTY
     if known or one.outages > 0 or one.is_spare or fleet.machines.nodes[node].is_open:
         return
-    num_spares = world.num_spares[one.pool]
-    if num_spares[0] < num_spares[1] and one.num_held == 0 and one.stage == SERVICE:
+    pool, num_spares = fleet.pools[one.pool], world.num_spares[one.pool]
+    is_complete = (pool.num_open + num_spares[1]) * pool.gpus_per_node >= pool.total_gpus
+    if is_complete and num_spares[0] < num_spares[1] and one.num_held == 0 and one.stage == SERVICE:
         world.spares[one.pool, num_spares[0]] = node
         num_spares[0] += 1
         one.is_spare = True
         one.since_s = now_s
     else:
-        fleet.pools[one.pool].free_gpus += open_node(fleet.machines, fleet.pools, node)
+        pool.free_gpus += open_node(fleet.machines, fleet.pools, node)
 
 
 def withdraw(fleet: Fleet, world: World, node: int, now_s: float) -> None:

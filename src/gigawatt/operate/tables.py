@@ -58,6 +58,7 @@ POOL = np.dtype(
         ("first_pod", _INT),
         ("end_pod", _INT),
         ("num_whole", _INT),  # open nodes that are wholly free
+        ("num_open", _INT),  # nodes that jobs may start on
     ]
 )
 LINE = np.dtype([("first", _INT), ("last", _INT), ("tried", _BOOL)])  # tried: a pass is through with its head
