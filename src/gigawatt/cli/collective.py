@@ -10,6 +10,7 @@ import click
 
 from gigawatt.cli.arguments import MOST_ACCELERATORS, Quantity, count, overlay_option
 from gigawatt.cli.terminal import Terminal, speaking
+from gigawatt.cli.verdict import verdict
 
 if TYPE_CHECKING:
     from gigawatt.catalog import Catalog
@@ -172,7 +173,7 @@ def validate(
     from gigawatt.documents import write_atomic
     from gigawatt.validation.collective_predictions import collective_predictions_csv
     from gigawatt.validation.collectives import validate_collectives
-    from gigawatt.validation.requirements import found_figure, is_met, parse_requirement
+    from gigawatt.validation.requirements import parse_requirement
 
     bounds = [parse_requirement(text) for text in required]
     catalogue = load_catalog(overlays)
@@ -182,14 +183,7 @@ def validate(
     if predictions:
         write_atomic(predictions, collective_predictions_csv(report))
     _print(terminal, report)
-    missed = [one for one in bounds if not is_met(report, one)]
-    for one in missed:
-        found = found_figure(report, one)
-        terminal.say(f"missed: {one.text} (found {f'{found:.1%}' if '%' in one.text else f'{found:.4g}'})")
-    terminal.result(
-        "validate-collectives", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
-    )
-    return int(bool(missed))
+    return verdict(terminal, "validate-collectives", report, bounds)
 
 
 def _given(catalogue: Catalog, system: str, fabric: str, collective: str, gpus: int | None) -> Given:

@@ -8,6 +8,7 @@ import click
 
 from gigawatt.cli.arguments import overlay_option
 from gigawatt.cli.terminal import Terminal, speaking
+from gigawatt.cli.verdict import verdict
 
 
 @click.command()
@@ -45,7 +46,7 @@ def validate(
     from gigawatt.catalog import load_catalog
     from gigawatt.documents import write_atomic
     from gigawatt.validation.reliability import facts_csv, validate_reliability
-    from gigawatt.validation.requirements import found_figure, is_met, parse_requirement
+    from gigawatt.validation.requirements import parse_requirement
     from gigawatt.views import reliability as views
 
     bounds = [parse_requirement(text) for text in required]
@@ -60,14 +61,7 @@ def validate(
     ):
         if table:
             terminal.table(table)
-    missed = [one for one in bounds if not is_met(report, one)]
-    for one in missed:
-        found = found_figure(report, one)
-        terminal.say(f"missed: {one.text} (found {f'{found:.1%}' if '%' in one.text else f'{found:.4g}'})")
-    terminal.result(
-        "validate-reliability", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
-    )
-    return int(bool(missed))
+    return verdict(terminal, "validate-reliability", report, bounds)
 
 
 @click.command()

@@ -9,6 +9,7 @@ import click
 
 from gigawatt.cli.arguments import overlay_option
 from gigawatt.cli.terminal import Terminal, speaking
+from gigawatt.cli.verdict import verdict
 
 if TYPE_CHECKING:
     from gigawatt.domain.validation import ValidationReport
@@ -51,7 +52,7 @@ def training(
     from gigawatt.catalog import load_catalog
     from gigawatt.documents import write_atomic
     from gigawatt.validation.predictions import predictions_csv
-    from gigawatt.validation.requirements import found_figure, is_met, parse_requirement
+    from gigawatt.validation.requirements import parse_requirement
     from gigawatt.validation.training import validate_training
 
     bounds = [parse_requirement(text) for text in required]
@@ -60,14 +61,7 @@ def training(
     if predictions:
         write_atomic(predictions, predictions_csv(report))
     _print(terminal, report)
-    missed = [one for one in bounds if not is_met(report, one)]
-    for one in missed:
-        found = found_figure(report, one)
-        terminal.say(f"missed: {one.text} (found {f'{found:.1%}' if '%' in one.text else f'{found:.4g}'})")
-    terminal.result(
-        "validate-training", report.model_dump(mode="json") | {"missed": [one.text for one in missed]}
-    )
-    return int(bool(missed))
+    return verdict(terminal, "validate-training", report, bounds)
 
 
 def _print(terminal: Terminal, report: ValidationReport) -> None:
