@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gigawatt.contract.blocks import Plan
 from gigawatt.contract.breakeven import break_evens
-from gigawatt.contract.columns import Plan, Relaxed, relax
+from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all

@@ -1,9 +1,7 @@
-"""The relaxed portfolio to its proven optimum, making only the signatures that matter; then whole blocks.
+"""The relaxed portfolio to its proven optimum, making only the signatures that matter.
 
 Signatures are priced all at once by the duals of those that were made; the most promising are made, until
-none would help. What that proves is a bound over every signature, made or not. A signature whose reduced
-cost exceeds what is still to be gained can be left out of the search for whole blocks without losing the
-proof.
+none would help. What that proves is a bound over every signature, made or not.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.contract.dive import dive
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.program import INFINITE, Columns, Program
 from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
@@ -35,7 +32,6 @@ DUAL, PRIMAL = 1, 4
 MANY_FOR_SIMPLEX = 2**15
 CLOSE_FRAC = 1e-5
 MUCH = 2.0
-MANY_LIKELY = 4096
 
 
 @dataclass
@@ -60,26 +56,6 @@ class Relaxed:
     def values(self) -> Numbers:
         """Of the columns that are always there."""
         return self.answer.values[: self.program.num_columns]
-
-
-@dataclass
-class Plan:
-    """A portfolio in whole blocks, with its proof."""
-
-    model: Model
-    values: Numbers
-    """Of the columns that are always there."""
-    signed: Choice
-    units: Numbers
-    objective_usd: float
-    bound: float
-    relaxed: Relaxed
-    complete: bool
-
-    @property
-    def gap_frac(self) -> float:
-        """Between plan and bound, over the plan."""
-        return max(0.0, self.objective_usd - self.bound) / max(abs(self.objective_usd), 1.0)
 
 
 def usd_scale(program: Program) -> float:
@@ -108,9 +84,9 @@ def _pin(model: Model, program: Program, pinned: Pinned) -> Program:
     lower, upper = program.lower.copy(), program.upper.copy()
     at = count - len(special) + np.flatnonzero(special.node == 0)
     lower[at] = upper[at] = 0.0
-    place = {key: count - len(special) + n for n, key in enumerate(_keys(special))}
+    place = {key: count - len(special) + n for n, key in enumerate(keys_of(special))}
     fresh = []
-    for number, key in enumerate(_keys(pinned.choice)):
+    for number, key in enumerate(keys_of(pinned.choice)):
         if key in place:
             lower[place[key]] = upper[place[key]] = pinned.units[number]
         else:
@@ -346,175 +322,8 @@ def _why(model: Model, program: Program, choice: Choice) -> str:
     return explain_conflict(model, program.with_columns(make_columns(model, choice)))
 
 
-def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relaxed | None = None) -> Plan:
-    """The best portfolio in whole blocks within a gap, and what proves it.
-
-    First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good
-    enough by the relaxed bound, among all that could be in a better plan, wider and wider.
-    """
-    relaxed = relaxed or relax(model, deadline_s)
-    likely = _likely(model, relaxed)
-    plan = _rounded_plan(model, relaxed, likely, deadline_s)
-    if plan is None or plan.gap_frac > gap_frac:
-        sought = _whole_plan(model, relaxed, likely, gap_frac, deadline_s, quick=True, start=plan)
-        plan = _better(plan, sought)
-    reach = REACH * gap_frac * abs(relaxed.bound)
-    while plan is None or (plan.gap_frac > gap_frac and time.monotonic() < deadline_s):
-        choice, everything = _within(model, relaxed, reach)
-        better = _whole_plan(model, relaxed, choice, gap_frac, deadline_s, start=plan)
-        if better is None:
-            if time.monotonic() >= deadline_s:
-                break
-            if everything:
-                raise InfeasibleError(WHOLE_BLOCKS)
-            reach *= WIDER
-            continue
-        proven = better.bound if everything else min(better.bound, relaxed.bound + reach)
-        better.bound = min(max(relaxed.bound, proven), better.objective_usd)
-        if plan is not None and plan.objective_usd < better.objective_usd:
-            better = replace(plan, bound=min(better.bound, plan.objective_usd), complete=better.complete)
-        plan = better
-        if everything or not plan.complete:
-            break
-        reach *= WIDER
-    if plan is None:
-        raise InfeasibleError(OUT_OF_TIME.format(bound=relaxed.bound))
-    plan.complete = plan.complete or plan.gap_frac <= gap_frac
-    return plan
-
-
-OUT_OF_TIME = (
-    "time ran out before a plan in whole blocks was found; none costs less than {bound:,.0f} USD: give more "
-    "solving.time_limit_s, or set whole_blocks to false where blocks do not matter"
-)
-
-
-def _better(one: Plan | None, other: Plan | None) -> Plan | None:
-    """The cheaper of two plans."""
-    if one is None or other is None:
-        return one or other
-    return other if other.objective_usd <= one.objective_usd else one
-
-
-def _rounded_plan(model: Model, relaxed: Relaxed, choice: Choice, deadline_s: float) -> Plan | None:
-    """The relaxed optimum, rounded bit by bit."""
-    program = relaxed.program.with_columns(make_columns(model, choice))
-    answer = dive(model, program, usd_scale(program), deadline_s)
-    if answer is None:
-        return None
-    count = relaxed.program.num_columns
-    bound = min(relaxed.bound, answer.objective_usd)
-    return Plan(
-        model,
-        answer.values[:count],
-        choice,
-        answer.values[count:],
-        answer.objective_usd,
-        bound,
-        relaxed,
-        False,
-    )
-
-
-REACH = 1.5
-WIDER = 4.0
-LIKELY_FRAC = 2e-7
-LIKELY_SMALL_FRAC = 1e-5
-MOST_NODES = 2000
-WHOLE_BLOCKS = (
-    "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators "
-    "or least_accelerators of some offer smaller, or give work a price for what is left undone"
-)
-
-
-def _likely(model: Model, relaxed: Relaxed) -> Choice:
-    """Signatures that the relaxed optimum uses, or could use at next to no cost."""
-    chosen = relaxed.answer.values[relaxed.fixed :] > SMALL_FRAC
-    reduced = np.array(
-        [
-            relaxed.reduced[int(n)][p, t]
-            for p, t, n in zip(
-                relaxed.choice.position, relaxed.choice.month, relaxed.choice.node, strict=True
-            )
-        ]
-    )
-    whole = model.signatures.whole[relaxed.choice.position]
-    worth = abs(relaxed.bound)
-    near = reduced < np.where(whole, LIKELY_FRAC, LIKELY_SMALL_FRAC) * worth
-    found = np.flatnonzero(chosen | near)
-    # An interior optimum uses a little of everything: what it uses most comes first.
-    order = np.argsort(-relaxed.answer.values[relaxed.fixed :][found], kind="stable")
-    return relaxed.choice.taken(np.sort(found[order[:MANY_LIKELY]]))
-
-
-def _whole_plan(
-    model: Model,
-    relaxed: Relaxed,
-    choice: Choice,
-    gap_frac: float,
-    deadline_s: float,
-    quick: bool = False,
-    start: Plan | None = None,
-) -> Plan | None:
-    """Search among some signatures; None where they hold no plan in whole blocks."""
-    program = relaxed.program.with_columns(make_columns(model, choice))
-    solver = Solver(program, usd_scale(program), mip_rel_gap=0.9 * gap_frac)
-    left = max(deadline_s - time.monotonic(), 1.0)
-    if quick:
-        target = relaxed.bound + 0.9 * gap_frac * abs(relaxed.bound)
-        solver.set(objective_target=target / solver.scale, mip_max_nodes=MOST_NODES)
-        left /= 3
-    if start is not None:
-        solver.start_from(_as_values(start, choice, program.num_columns))
-    if start is not None and not quick:
-        solver.set(mip_heuristic_effort=0.0, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)
-    try:
-        answer = solver.solve(left)
-    except Unsolvable:
-        return None
-    if not answer.found:
-        return None
-    count = relaxed.program.num_columns
-    return Plan(
-        model=model,
-        values=answer.values[:count],
-        signed=choice,
-        units=answer.values[count:],
-        objective_usd=answer.objective_usd,
-        bound=min(relaxed.bound if quick else answer.bound, answer.objective_usd),
-        relaxed=relaxed,
-        complete=answer.complete,
-    )
-
-
-def _as_values(plan: Plan, choice: Choice, count: int) -> Numbers:
-    """A plan as values of a program that holds these signatures; those that it lacks are left out."""
-    values = np.zeros(count)
-    fixed = len(plan.values)
-    values[:fixed] = plan.values
-    place = {key: n for n, key in enumerate(_keys(choice))}
-    for key, units in zip(_keys(plan.signed), plan.units, strict=True):
-        if units and key in place:
-            values[fixed + place[key]] = units
-    return values
-
-
-def _keys(choice: Choice) -> list[tuple[int, int, int]]:
+def keys_of(choice: Choice) -> list[tuple[int, int, int]]:
+    """Position, month and node of each, to look them up by."""
     return [
         (int(p), int(t), int(n)) for p, t, n in zip(choice.position, choice.month, choice.node, strict=True)
     ]
-
-
-def _within(model: Model, relaxed: Relaxed, reach: float) -> tuple[Choice, bool]:
-    """Signatures that may be in a plan within reach of the bound, and whether that is all there are.
-
-    A whole unit beyond reach costs more than is to be gained; a part of one may not, so that signatures
-    that are not counted in whole units all stay in.
-    """
-    found, everything = Choice.none(), True
-    for node, score in relaxed.reduced.items():
-        near = np.isfinite(score) & ((score <= reach) | ~model.signatures.whole[:, None])
-        position, month = np.nonzero(near)
-        found = found.joined(Choice(position, month, np.full(len(position), node)))
-        everything &= bool((near == np.isfinite(score)).all())
-    return found, everything

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.answers import answered
 from gigawatt.contract.audit import PlanLists, audit_plan
-from gigawatt.contract.columns import Plan
+from gigawatt.contract.blocks import Plan
 from gigawatt.contract.families import Pool
 from gigawatt.contract.futures import Tree
 from gigawatt.contract.portfolio_model import Model

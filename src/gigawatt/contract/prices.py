@@ -10,7 +10,7 @@ from gigawatt.contract.conflict import limit_in_words
 from gigawatt.domain.portfolio_plan import Binding
 
 if TYPE_CHECKING:
-    from gigawatt.contract.columns import Plan
+    from gigawatt.contract.blocks import Plan
 
 SHOWN_BINDING = 60
 UNITS = {

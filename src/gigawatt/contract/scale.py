@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.contract.columns import Plan, Relaxed, plan_blocks, relax
+from gigawatt.contract.blocks import Plan, plan_blocks
+from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.futures import Tree
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.signatures import Choice
