@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gigawatt.contract.audit_contracts import Contract, contracts_in, unit_of
 from gigawatt.contract.audit_work import amount_in, cost_of_moves, rate_of, unmet_usd
-from gigawatt.domain.portfolio import Future, PlannedRun, Roadmap, Traffic, month_index, month_text
+from gigawatt.domain.portfolio import Future, Place, PlannedRun, Roadmap, Traffic, month_index, month_text
 from gigawatt.domain.portfolio_plan import (
     Audit,
     AuditCheck,
@@ -311,10 +311,7 @@ def _check_power(living: _Living, month: int, waiting: list[object]) -> None:
         phases = [one for one in roadmap.power if one.site == place.id]
         if place.energised is None and not phases:
             continue
-        there = 0.0
-        for step in place.energised or ():
-            if month_index(step.month) <= living.begin + month:
-                there = step.power_w
+        there = _unsigned_w(living, place, month)
         drawn = 0.0
         for contract in living.contracts:
             if contract.site.id != place.id:
@@ -330,6 +327,16 @@ def _check_power(living: _Living, month: int, waiting: list[object]) -> None:
             if row.site == place.id  # type: ignore[attr-defined]
         )
         living.tallies["power drawn is energised"].look(drawn - idle, there, living.place(month, place.id))
+
+
+def _unsigned_w(living: _Living, place: Place, month: int) -> float:
+    """What is energised at a place without signing anything."""
+    steps, now = place.energised or (), living.begin + month
+    for change in living.future.changes:
+        here = not change.sites or place.id in change.sites
+        if change.energised is not None and here and month_index(change.month) <= now:
+            steps = change.energised
+    return next((step.power_w for step in reversed(steps) if month_index(step.month) <= now), 0.0)
 
 
 def _check_work(living: _Living, month: int, used: list[object], unmet: list[object]) -> None:

@@ -107,9 +107,8 @@ class Contract:
     def _slip(self) -> int:
         late = 0
         for change in self.future.changes:
-            here = not change.sites or self.site.id in change.sites
             before = self.month < month_index(change.month) - month_index(self.roadmap.start)
-            if isinstance(self.offer, PowerOffer) and change.slip_months and here and before:
+            if isinstance(self.offer, PowerOffer) and change.delays(self.offer) and before:
                 late = change.slip_months
         return late
 

@@ -6,7 +6,7 @@ nothing is decided by what is not yet known; what was signed at a node counts in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.cash import list_factors
 from gigawatt.contract.demand import Demand
-from gigawatt.domain.portfolio import Future, Roadmap, month_index
+from gigawatt.domain.portfolio import Change, Future, Roadmap, month_index
 from gigawatt.errors import InputError
+from gigawatt.laws.finance import MEGAWATT_W
 
 Numbers = NDArray[np.float64]
 
@@ -44,8 +45,10 @@ class Course:
     """[K, T] units of work."""
     factors: Numbers
     """[offers, T] list prices over the stated ones."""
+    energised_mw: Numbers
+    """[places, T] MW that are there without signing anything."""
     slips: tuple[tuple[int, int, int], ...] = ()
-    """Site, first month of signature that is safe again, months late."""
+    """Offer of power, first month of signature that is safe again, months late."""
     losses: tuple[tuple[str, int], ...] = ()
     """Provider, month."""
 
@@ -113,12 +116,11 @@ def tree_of(roadmap: Roadmap, demand: Demand) -> Tree:
 
 def _course(roadmap: Roadmap, demand: Demand, future: Future, nodes: tuple[int, ...]) -> Course:
     begin = month_index(roadmap.start)
-    sites = {place.id: n for n, place in enumerate(roadmap.places)}
     slips = tuple(
-        (sites[site], month_index(change.month) - begin, change.slip_months)
+        (number, month_index(change.month) - begin, change.slip_months)
         for change in future.changes
-        if change.slip_months
-        for site in change.sites or tuple(sites)
+        for number, offer in enumerate(roadmap.power, start=len(roadmap.offers))
+        if change.delays(offer)
     )
     losses = tuple(
         (change.lost_provider, month_index(change.month) - begin)
@@ -131,9 +133,26 @@ def _course(roadmap: Roadmap, demand: Demand, future: Future, nodes: tuple[int, 
         nodes=nodes,
         amount=demand.changed(roadmap, future.changes),
         factors=list_factors(roadmap, future.changes),
+        energised_mw=energised_mw(roadmap, future.changes),
         slips=slips,
         losses=losses,
     )
+
+
+def energised_mw(roadmap: Roadmap, changes: tuple[Change, ...] = ()) -> Numbers:
+    """[places, T] MW at each place without signing anything: by its own steps, then by those of changes."""
+    begin = month_index(roadmap.start)
+    found = np.zeros((len(roadmap.places), roadmap.months))
+    for number, place in enumerate(roadmap.places):
+        for step in place.energised or ():
+            found[number, max(0, month_index(step.month) - begin) :] = step.power_w / MEGAWATT_W
+        for change in changes:
+            if change.energised is not None and (not change.sites or place.id in change.sites):
+                since = max(0, month_index(change.month) - begin)
+                found[number, since:] = 0.0
+                for step in change.energised:
+                    found[number, max(since, month_index(step.month) - begin) :] = step.power_w / MEGAWATT_W
+    return found
 
 
 def _refuse_early_differences(roadmap: Roadmap, nodes: list[Node], courses: tuple[Course, ...]) -> None:
@@ -148,7 +167,11 @@ def _refuse_early_differences(roadmap: Roadmap, nodes: list[Node], courses: tupl
             same_work = np.allclose(one.amount[:, months], first.amount[:, months]) or _only_runs(
                 roadmap, one.amount, first.amount, months
             )
-            if not same_work or not np.allclose(one.factors[:, months], first.factors[:, months]):
+            same_rest = all(
+                np.allclose(mine[:, months], other[:, months])
+                for mine, other in ((one.factors, first.factors), (one.energised_mw, first.energised_mw))
+            )
+            if not same_work or not same_rest:
                 problems.append(
                     f"futures {first.id} and {one.id} differ before they can be told apart: their changes "
                     f"must not begin before the month in reveals that parts them"
@@ -170,9 +193,32 @@ def single_course(tree: Tree, course: int, months: int) -> Tree:
 
 
 def expected_course(tree: Tree, months: int) -> Tree:
-    """The tree of the one future in which demand and prices take their means, and nothing slips or fails."""
+    """The tree of the one future in which demand, prices and dates take their means, and nobody fails."""
     chances = np.array([one.probability_frac for one in tree.courses])
-    amount = np.tensordot(chances, np.array([one.amount for one in tree.courses]), axes=1)
-    factors = np.tensordot(chances, np.array([one.factors for one in tree.courses]), axes=1)
-    node = Node(0, -1, 0, months, (0,), 1.0)
-    return Tree((node,), (Course("expected", 1.0, (0,), amount, factors),))
+
+    def mean(tables: list[Numbers]) -> Numbers:
+        return np.asarray(np.tensordot(chances, np.array(tables), axes=1))
+
+    course = Course(
+        id="expected",
+        probability_frac=1.0,
+        nodes=(0,),
+        amount=mean([one.amount for one in tree.courses]),
+        factors=mean([one.factors for one in tree.courses]),
+        energised_mw=mean([one.energised_mw for one in tree.courses]),
+        slips=tuple(_mean_slips(tree)),
+    )
+    return Tree((Node(0, -1, 0, months, (0,), 1.0),), (course,))
+
+
+def _mean_slips(tree: Tree) -> Iterator[tuple[int, int, int]]:
+    """Each offer of power late by the mean over all futures, to the month."""
+    late: dict[int, float] = {}
+    safe: dict[int, int] = {}
+    for course in tree.courses:
+        for offer, month, months in course.slips:
+            late[offer] = late.get(offer, 0.0) + course.probability_frac * months
+            safe[offer] = max(safe.get(offer, 0), month)
+    for offer, mean in late.items():
+        if round(mean):
+            yield offer, safe[offer], round(mean)

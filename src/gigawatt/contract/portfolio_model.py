@@ -173,7 +173,7 @@ def _add_stocks(model: Model, node: int) -> None:
     if model.compact:
         families, months = model.families, np.arange(begin, model.roadmap.months)
         for number, site in enumerate(families.limited_sites):
-            ceiling[families.first_site + number] = _energised_mw(model, site)[months]
+            ceiling[families.first_site + number] = model.tree.courses[0].energised_mw[site, months]
         for number, offer in enumerate(families.capped_offers):
             ceiling[families.first_offer + number] = _most(model.roadmap, offer)
     model.stock[node] = model.builder.columns.add(f"stock {node}", shape, floor, ceiling)
@@ -213,7 +213,9 @@ def _add_unmet(model: Model, node: int) -> None:
 
 def _add_idle(model: Model, node: int) -> None:
     """Hardware that waits for power, where power may come late."""
-    if not any(course.slips for course in model.tree.courses):
+    courses = model.tree.courses
+    moved = any(not np.array_equal(one.energised_mw, courses[0].energised_mw) for one in courses)
+    if not moved and not any(one.slips for one in courses):
         return
     begin, end = model.spans(node)
     sites, kinds = len(model.families.limited_sites), len(model.roadmap.chips)
@@ -242,23 +244,14 @@ def _waiting_pool(model: Model, site: int, kind: int) -> Ints | int:
     return int(pools[0]) if len(pools) else slice(0, 0)  # type: ignore[return-value]
 
 
-def _energised_mw(model: Model, site: int) -> Numbers:
-    """[T] what is there without signing anything; infinite where nothing is said."""
-    place = model.roadmap.places[site]
-    found = np.zeros(model.roadmap.months)
-    begin = month_index(model.roadmap.start)
-    for step in place.energised or ():
-        found[max(0, month_index(step.month) - begin) :] = step.power_w / MEGAWATT_W
-    return found
-
-
 def _add_power(model: Model, node: int) -> None:
     """What is installed and not waiting draws no more than what is energised."""
     families = model.families
     sites = 0 if model.compact else len(families.limited_sites)
     begin, end = model.spans(node)
     months = np.arange(begin, end)
-    base = np.array([_energised_mw(model, site)[begin:end] for site in families.limited_sites[:sites]])
+    course = model.tree.courses[model.tree.nodes[node].futures[0]]
+    base = course.energised_mw[list(families.limited_sites[:sites]), begin:end]
     shape = (sites, end - begin)
     rows = model.builder.rows.add(f"power {node}", shape, -INFINITE, base.reshape(shape))
     numbers = np.arange(sites)[:, None]

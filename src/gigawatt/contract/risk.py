@@ -183,7 +183,8 @@ def unseen_futures(roadmap: Roadmap, count: int = NUM_UNSEEN) -> tuple[Future, .
         changes = [
             *(_only(change, "demand_change_frac", "work") for change in demand.changes),
             *(_only(change, "price_change_frac", "offers") for change in price.changes),
-            *(_only(change, "slip_months", "sites") for change in dates.changes),
+            *(_only(change, "slip_months", "sites", "offers") for change in dates.changes),
+            *(_only(change, "energised", "sites") for change in dates.changes),
             *(_only(change, "lost_provider") for change in dates.changes),
         ]
         kept = tuple(change for change in changes if change is not None)
@@ -191,12 +192,12 @@ def unseen_futures(roadmap: Roadmap, count: int = NUM_UNSEEN) -> tuple[Future, .
     return tuple(found)
 
 
-def _only(change: Change, field: str, select: str = "") -> Change | None:
+def _only(change: Change, field: str, *selects: str) -> Change | None:
     """One effect of a change alone; None where it has none of that kind."""
     value = getattr(change, field)
     if not value:
         return None
-    chosen = {select: getattr(change, select)} if select else {}
+    chosen = {select: getattr(change, select) for select in selects}
     return Change(month=change.month, **{field: value}, **chosen)
 
 

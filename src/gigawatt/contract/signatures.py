@@ -190,9 +190,8 @@ def _differing(model: Model, allowed: dict[int, Flags]) -> dict[int, Flags]:
         hit = np.array([one.provider in lost for one in entries])
         for node in course.nodes:
             found[node] |= hit[:, None]
-            for site, safe, _ in course.slips:
-                late = positions.power & (positions.site == site)
-                found[node] |= late[:, None] & (month < safe)
+            for offer, safe, _ in course.slips:
+                found[node] |= (positions.offer == offer)[:, None] & (month < safe)
             beyond = month + last_step[:, None] > model.tree.nodes[node].end
             found[node] |= ~positions.locked[:, None] & beyond & (len(model.tree.courses) > 1)
     return {n: one & allowed[n] for n, one in found.items()}
@@ -270,12 +269,10 @@ def _late(model: Model, choice: Choice, course: Course) -> Ints:
     """Months that each column comes late in a future; NONE where all futures agree on it."""
     positions = model.positions
     late = np.full(len(choice), NONE)
-    for site, safe in {(site, safe) for one in model.tree.courses for site, safe, _ in one.slips}:
-        hit = positions.power[choice.position] & (positions.site[choice.position] == site)
-        late[hit & (choice.month < safe)] = 0
-    for site, safe, months in course.slips:
-        hit = positions.power[choice.position] & (positions.site[choice.position] == site)
-        late[hit & (choice.month < safe)] = months
+    for offer, safe in {(offer, safe) for one in model.tree.courses for offer, safe, _ in one.slips}:
+        late[(positions.offer[choice.position] == offer) & (choice.month < safe)] = 0
+    for offer, safe, months in course.slips:
+        late[(positions.offer[choice.position] == offer) & (choice.month < safe)] = months
     return late
 
 

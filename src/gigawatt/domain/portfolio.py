@@ -39,6 +39,12 @@ class PowerStep(Record):
     power_w: float = Field(ge=0, le=1e12)
 
 
+def _require_rising(steps: tuple[PowerStep, ...]) -> None:
+    months = [step.month for step in steps]
+    if months != sorted(set(months)):
+        raise ValueError(f"energised: the months {', '.join(months)} must rise")
+
+
 class Place(Stated):
     """A site or a provider's region. Without `energised` its power is the provider's concern, not a limit."""
 
@@ -54,9 +60,7 @@ class Place(Stated):
 
     @model_validator(mode="after")
     def _steps_in_order(self) -> Self:
-        months = [step.month for step in self.energised or ()]
-        if months != sorted(set(months)):
-            raise ValueError(f"energised: the months {', '.join(months)} must rise")
+        _require_rising(self.energised or ())
         return self
 
 
@@ -350,8 +354,20 @@ class Change(Record):
     sites: Texts = ()
     slip_months: int = Field(default=0, ge=0, le=240)
     """How much later than agreed building phases at `sites`, signed before this month, are energised."""
+    energised: tuple[PowerStep, ...] | None = None
+    """What is there at `sites` from this month on without signing anything, in place of their own steps."""
     lost_provider: str = ""
     """Delivers nothing from this month on, and is paid nothing."""
+
+    def delays(self, offer: PowerOffer) -> bool:
+        """Whether phases of an offer, signed before this month, come late."""
+        here = not self.sites or offer.site in self.sites
+        return self.slip_months > 0 and here and (not self.offers or offer.id in self.offers)
+
+    @model_validator(mode="after")
+    def _steps_in_order(self) -> Self:
+        _require_rising(self.energised or ())
+        return self
 
 
 class Future(Stated):
@@ -482,6 +498,22 @@ def _branching(roadmap: Roadmap) -> Iterator[str]:
             yield from _unknown(f"future {future.id}", "work", change.work, work)
             yield from _unknown(f"future {future.id}", "offer", change.offers, ids)
             yield from _unknown(f"future {future.id}", "place", change.sites, places)
+            yield from _moving_nothing(roadmap, future, change)
+
+
+def _moving_nothing(roadmap: Roadmap, future: Future, change: Change) -> Iterator[str]:
+    """Changes of dates that meet nothing whose dates they could change."""
+    named = {one.id for one in roadmap.power} & set(change.offers)
+    if change.slip_months and change.offers and not named:
+        yield f"future {future.id}: slip_months of {', '.join(change.offers)}, of which none is power"
+    limited = {one.id for one in roadmap.places if one.energised is not None}
+    limited |= {one.site for one in roadmap.power}
+    for place in roadmap.places if change.energised is not None else ():
+        if (not change.sites or place.id in change.sites) and place.id not in limited:
+            yield (
+                f"future {future.id}: energised at {place.id}, whose power is its provider's concern: "
+                "state what it has at first (`energised: []`), or name other sites"
+            )
 
 
 def _unknown(owner: str, noun: str, names: Iterable[str], known: set[str]) -> Iterator[str]:
