@@ -16,14 +16,18 @@ from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.questions import flips
+from gigawatt.contract.replan import Allowance, replanned
+from gigawatt.contract.reservation import Question, block_worths, everything_signed, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
 from gigawatt.contract.scale import standing_by_offer
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
-from gigawatt.domain.portfolio_plan import OfferWorth, Portfolio, PriceRemark, Signed, Verdict
+from gigawatt.domain.portfolio_plan import BlockWorth, OfferWorth, Portfolio, PriceRemark, Signed, Verdict
 from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
 CONFLICT_FRAC = 0.25
+WORTH_SHARE = 0.5
+"""Of solving.time_limit_s: what goes into worth in whole blocks."""
 
 
 def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress) -> Portfolio:
@@ -68,15 +72,31 @@ def worth_of(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
     """The negotiation sheet, in the order of the roadmap's offers."""
     model, relaxed = plan.model, plan.relaxed
     tail: dict[int, float] = {}
-    if len(model.cost_rows):
+    if risky := len(model.cost_rows) > 0:
         tail = dict(_risk_worth(model, relaxed))
         model = build_model(neutral(roadmap))
         relaxed = relax(model)
+    appraisals = list(appraise_all(model, relaxed, progress))
+    asked = questions_of(model, appraisals)
+    seconds = roadmap.solving.time_limit_s * WORTH_SHARE / (2 if risky else 1)
+    by_mean = _block_worths(neutral(roadmap), None if risky else plan, asked, seconds, progress)
+    by_risk = _block_worths(roadmap, plan, asked, seconds, progress) if risky else {}
     standing = _standing(plan)
-    for one in appraise_all(model, relaxed, progress):
-        yield _worth(
+    for one in appraisals:
+        row = _worth(
             model, one, float(standing[one.offer]), tail.get(one.offer), _verdict(roadmap, found, one)
         )
+        whole = {"whole": by_mean.get(one.offer), "whole_with_risk": by_risk.get(one.offer)}
+        yield row.model_copy(update=whole)
+
+
+def _block_worths(
+    roadmap: Roadmap, plan: Plan | None, asked: list[Question], seconds: float, progress: Progress
+) -> dict[int, BlockWorth]:
+    """In whole blocks; nothing where time does not suffice for a plan to compare with."""
+    allowance = Allowance.of(seconds, len(asked) + 1)
+    base = plan or replanned(roadmap, roadmap.solving.gap_frac, allowance.next_deadline_s())
+    return {} if base is None else block_worths(roadmap, base, asked, allowance, progress)
 
 
 def _risk_worth(model: Model, relaxed: Relaxed) -> Iterator[tuple[int, float]]:
@@ -90,10 +110,8 @@ def _risk_worth(model: Model, relaxed: Relaxed) -> Iterator[tuple[int, float]]:
 
 def _standing(plan: Plan) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """[offers] the most accelerators under each offer in any month of any future."""
-    model, special = plan.model, plan.model.signatures.special
-    first = len(plan.values) - len(special)
-    everything = special.joined(plan.signed)
-    units = np.concatenate([plan.values[first:], plan.units])
+    model = plan.model
+    everything, units = everything_signed(plan)
     count = len(model.roadmap.offers) + len(model.roadmap.power)
     most = np.zeros(count)
     for course in model.tree.courses:

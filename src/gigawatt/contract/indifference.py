@@ -1,6 +1,7 @@
 """What every offer is worth: the prices at which this roadmap would not care.
 
-Figures that are told apart, all at the relaxed optimum, where they are exact:
+Figures that are told apart, all at the relaxed optimum, where they are exact (`reservation` has them in whole
+blocks):
 
 - the dual price: what a little of an offer is worth, by the duals of everything else;
 - left and right: what the last little of what is bought is worth, and what a little more would be, by solving
@@ -24,6 +25,7 @@ from gigawatt.contract.columns import SMALL_FRAC, Relaxed, price_out
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.program import Columns
 from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
+from gigawatt.contract.solver import Unsolvable
 from gigawatt.contract.terms import FAR, NONE
 from gigawatt.laws.finance import MONTH_H
 
@@ -65,6 +67,22 @@ class Appraisal:
     block_ratio: float | None
 
 
+def moving_costs(model: Model) -> dict[int, Numbers]:
+    """[P, T] by node: discounted payments of one unit that move with the quoted price."""
+    positions, tree = model.positions, model.tree
+    owned = positions.capex_usd > 0
+    bare = replace(
+        positions,
+        run_usd=np.zeros_like(positions.run_usd),
+        fee_usd=np.zeros_like(positions.fee_usd),
+        pay_usd=np.where(owned[:, None], 0.0, positions.pay_usd),
+    )
+    return {
+        node.number: weighted_cash(bare, model.weights, tree.courses[node.futures[0]].factors)
+        for node in tree.nodes
+    }
+
+
 class Appraiser:
     """Asks the relaxed portfolio about one offer after the other, each time from its optimum."""
 
@@ -77,29 +95,13 @@ class Appraiser:
         self.choice = relaxed.choice
         self.index = relaxed.fixed + np.arange(len(relaxed.choice))
         self.signable = ~model.positions.power & (model.positions.parent == NONE)
-        self.costs = self._moving_costs()
+        self.costs = moving_costs(model)
         self.hours = self._hours()
         offers = range(len(model.roadmap.offers))
         self.nearest = {o: one for o in offers if (one := self._nearest(o)) is not None}
         self.copies = self._add_copies()
         self.values = np.concatenate([relaxed.answer.values, np.zeros(len(self.copies))])
         self.basis = self.solver.basis()
-
-    def _moving_costs(self) -> dict[int, Numbers]:
-        """[P, T] by node: discounted payments of one unit that move with the quoted price."""
-        positions = self.model.positions
-        owned = positions.capex_usd > 0
-        bare = replace(
-            positions,
-            run_usd=np.zeros_like(positions.run_usd),
-            fee_usd=np.zeros_like(positions.fee_usd),
-            pay_usd=np.where(owned[:, None], 0.0, positions.pay_usd),
-        )
-        tree = self.model.tree
-        return {
-            node.number: weighted_cash(bare, self.model.weights, tree.courses[node.futures[0]].factors)
-            for node in tree.nodes
-        }
 
     def _hours(self) -> Numbers:
         """[P, T] discounted hours of one accelerator within the horizon."""
@@ -209,17 +211,22 @@ class Appraiser:
         self._restore(columns, more)
         return 1.0 + (answer.objective_usd - self.base_usd) / (LITTLE_FRAC * paid_usd)
 
-    def _more(self, offer: int, nearest: Nearest, units: float) -> float:
+    def _more(self, offer: int, nearest: Nearest, units: float) -> float | None:
         """Worth of so many units more, where they are worth most, over the quoted price.
 
-        They come on top of all that is bought of the offer anyhow.
+        They come on top of all that is bought of the offer anyhow. None where there is no room for them.
         """
         column, kept = np.array([self.copies[offer]]), self._columns(offer)
         self.solver.bound_columns(kept, self.values[kept], np.full(len(kept), np.inf))
         self.solver.bound_columns(column, np.array([units]), np.array([units]))
-        answer, more, _ = price_out(self.model, self.solver)
+        try:
+            answer, more, _ = price_out(self.model, self.solver)
+        except Unsolvable:
+            answer, more = None, Choice.none()
         self.solver.bound_columns(column, np.zeros(1), np.zeros(1))
         self._restore(kept, more)
+        if answer is None:
+            return None
         return 1.0 - (answer.objective_usd - self.base_usd) / (units * nearest.quoted_usd * nearest.chance)
 
     def _add_copies(self) -> dict[int, int]:

@@ -243,10 +243,10 @@ def simpler_ways(roadmap: Roadmap) -> dict[str, Roadmap]:
 
 def _with_forms(roadmap: Roadmap, forms: set[str], power: bool = True) -> Roadmap:
     offers = tuple(offer for offer in roadmap.offers if offer.form in forms)
-    return _reduced(roadmap, offers, roadmap.power if power else ())
+    return with_offers(roadmap, offers, roadmap.power if power else ())
 
 
-def _reduced(roadmap: Roadmap, offers: tuple[object, ...], power: tuple[object, ...]) -> Roadmap:
+def with_offers(roadmap: Roadmap, offers: tuple[object, ...], power: tuple[object, ...]) -> Roadmap:
     """Fewer offers; what futures say of those that are gone goes with them."""
     left = {one.id for one in (*offers, *power)}  # type: ignore[attr-defined]
     futures = tuple(

@@ -147,6 +147,37 @@ class Audit(Record):
         return all(check.holds for check in self.checks)
 
 
+BlockOutcome = Literal[
+    "told apart", "not told apart at this gap", "indispensable", "cannot be signed", "out of time"
+]
+
+
+class BlockWorth(Record):
+    """What an offer is worth in whole blocks: two plans compared, each known to within its gap."""
+
+    bought: bool
+    """True: all that the plan has of the offer, against the best plan without it. False: the plan has none,
+    and the price is that at which a plan would begin to sign it.
+    """
+    outcome: BlockOutcome
+    """"not told apart": the gaps of the two plans are wider than what is asked; "indispensable": no plan
+    meets the roadmap without it; "cannot be signed": none meets it with its least signature.
+    """
+    num_accelerators: float | None = None
+    """Valued, over all signatures."""
+    low_usd: float | None = None
+    """What is bought saves no less than this at the quoted price, by what is proven of both plans."""
+    high_usd: float | None = None
+    """And no more than this."""
+    low_usd_per_gpu_h: float | None = None
+    """Price at which nothing is saved, or signing begins: no less than this. None where risk is weighed and
+    payments differ between futures, so that no one price says it.
+    """
+    high_usd_per_gpu_h: float | None = None
+    gap_frac: float | None = None
+    """The wider of the two plans' gaps."""
+
+
 class OfferWorth(Record):
     """What an offer is worth to this roadmap: the negotiation sheet, by kind and site at which it is best."""
 
@@ -171,6 +202,10 @@ class OfferWorth(Record):
     """At which the whole of what would be bought is worth nothing."""
     risk_usd: float | None = None
     """The same difference where the tail is weighed."""
+    whole: BlockWorth | None = None
+    """In whole blocks, minding the mean alone; the figures above are of the relaxed plan."""
+    whole_with_risk: BlockWorth | None = None
+    """In whole blocks, where the tail is weighed: by certainty equivalents."""
     num_accelerators: float = 0.0
     """Most that the plan has under this offer at one time."""
     verdict: Verdict = "not needed"

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from gigawatt import units
-from gigawatt.domain.portfolio_plan import Audit, Certificate, Portfolio, Signed
+from gigawatt.domain.portfolio_plan import (
+    Audit,
+    BlockWorth,
+    Certificate,
+    OfferWorth,
+    Portfolio,
+    Signed,
+)
 from gigawatt.domain.price_list import PriceList
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
@@ -27,6 +34,8 @@ def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
     yield shown(signed_table(plan), "more signatures; --out writes all")
     if plan.worth:
         yield worth_table(plan)
+    if any(one.whole or one.whole_with_risk for one in plan.worth):
+        yield block_worth_table(plan)
     if plan.break_evens:
         yield break_even_table(plan)
     if plan.strategies:
@@ -132,14 +141,76 @@ def worth_table(plan: Portfolio) -> Table:
         Column("block_usd", "Whole offer saves"),
         Column("block_price_usd_per_gpu_h", "Worth, the whole"),
         Column("risk_usd", "With risk"),
+        Column("whole_blocks", "Worth, in whole blocks"),
         text_column("verdict", "Verdict"),
     )
-    rows = tuple(_cells(one, columns) for one in plan.worth)
+    rows = tuple(_worth_row(one, columns) for one in plan.worth)
     return without_blank_columns(Table(title="What every offer is worth", columns=columns, rows=rows))
+
+
+def _worth_row(one: OfferWorth, columns: tuple[Column, ...]) -> tuple[Value, ...]:
+    """A line of the sheet: figures of the relaxed plan, then the one of plans in whole blocks."""
+    worth = one.whole
+    text = None
+    if worth is not None:
+        text = _price_span(worth) if worth.outcome == "told apart" else worth.outcome
+    return tuple(text if column.key == "whole_blocks" else getattr(one, column.key) for column in columns)
 
 
 def _cells(one: object, columns: tuple[Column, ...]) -> tuple[Value, ...]:
     return tuple(getattr(one, column.key) for column in columns)
+
+
+def block_worth_table(plan: Portfolio) -> Table:
+    """What whole offers are worth to plans in whole blocks, as intervals."""
+    rows = tuple(
+        _block_row(one.offer, basis, one.price_usd_per_gpu_h, worth)
+        for one in plan.worth
+        for basis, worth in (("by the mean", one.whole), ("with risk", one.whole_with_risk))
+        if worth is not None
+    )
+    return without_blank_columns(
+        Table(
+            title="Worth in whole blocks, from plans with and without",
+            columns=(
+                text_column("offer", "Offer"),
+                text_column("basis", "Judged"),
+                text_column("of", "Of"),
+                Column("num_accelerators", "Accelerators"),
+                Column("price_usd_per_gpu_h", "Quoted"),
+                Column("saved", "Saves"),
+                Column("price", "Worth"),
+                text_column("gap", "Gap"),
+            ),
+            rows=rows,
+            notes=(
+                "Accelerators over all signatures. Each plan costs between its bound and what was found.",
+            ),
+        )
+    )
+
+
+def _block_row(offer: str, basis: str, quoted: float, worth: BlockWorth) -> tuple[Value, ...]:
+    count = None if worth.num_accelerators is None else round(worth.num_accelerators)
+    gap = None if worth.gap_frac is None else _percent(worth.gap_frac)
+    what = "all that is bought" if worth.bought else "the first to be signed"
+    if worth.outcome != "told apart":
+        return offer, basis, what, count, quoted, None, worth.outcome, gap
+    saved = _span(worth.low_usd, worth.high_usd, "_usd")
+    return offer, basis, what, count, quoted, saved, _price_span(worth), gap
+
+
+def _price_span(worth: BlockWorth) -> str:
+    span = _span(worth.low_usd_per_gpu_h, worth.high_usd_per_gpu_h, "_usd_per_gpu_h")
+    return "no one price" if span is None else span
+
+
+def _span(low: float | None, high: float | None, suffix: str) -> str | None:
+    """An interval as people read it; one figure where its ends read alike."""
+    if low is None or high is None:
+        return None
+    ends = units.format_quantity(low, suffix), units.format_quantity(high, suffix)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def break_even_table(plan: Portfolio) -> Table:

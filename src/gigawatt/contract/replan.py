@@ -1,0 +1,78 @@
+"""Plans in whole blocks of a roadmap that differs a little: what is proven of each, and in bounded time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gigawatt.contract.blocks import Plan, plan_blocks
+from gigawatt.contract.columns import Pinned, relax
+from gigawatt.contract.futures import Tree
+from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.scale import first_model, plan_at_any_size
+from gigawatt.contract.solver import Unsolvable
+from gigawatt.domain.portfolio import Roadmap
+from gigawatt.errors import InfeasibleError
+
+FINEST_FRAC = 2.0**-14
+TELLING = 8.0
+
+
+@dataclass
+class Allowance:
+    """Seconds for a number of questions: what one of them leaves, the others share."""
+
+    deadline_s: float
+    num_left: int
+
+    @classmethod
+    def of(cls, seconds: float, num_questions: int) -> Allowance:
+        """From now on."""
+        return cls(time.monotonic() + seconds, num_questions)
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return time.monotonic() >= self.deadline_s
+
+    def next_deadline_s(self) -> float:
+        """When the next question has to be answered."""
+        now = time.monotonic()
+        share_s = (self.deadline_s - now) / max(self.num_left, 1)
+        self.num_left -= 1
+        return now + max(share_s, 0.0)
+
+
+def telling_gap_frac(roadmap: Roadmap, worth_usd: float, cost_usd: float) -> float:
+    """A gap that is small beside what is asked about; never above the roadmap's, never absurdly fine."""
+    needed = abs(worth_usd) / (TELLING * max(abs(cost_usd), 1.0))
+    return min(roadmap.solving.gap_frac, max(FINEST_FRAC, needed))
+
+
+def replanned(roadmap: Roadmap, gap_frac: float, deadline_s: float, tree: Tree | None = None) -> Plan | None:
+    """The best plan found, with its bound; None where time ran out before there was one.
+
+    Raises InfeasibleError where nothing meets the roadmap.
+    """
+    return _in_time(lambda: plan_at_any_size(first_model(roadmap, tree), gap_frac, deadline_s), deadline_s)
+
+
+def replanned_model(
+    model: Model, gap_frac: float, deadline_s: float, pinned: Pinned | None = None
+) -> Plan | None:
+    """The same for a model that was built already, with what is signed at its root where that is given."""
+
+    def solve() -> Plan:
+        return plan_blocks(model, gap_frac, deadline_s, relax(model, deadline_s, pinned=pinned))
+
+    return _in_time(solve, deadline_s)
+
+
+def _in_time(solve: Callable[[], Plan], deadline_s: float) -> Plan | None:
+    try:
+        return solve()
+    except (Unsolvable, InfeasibleError) as reason:
+        if time.monotonic() >= deadline_s:
+            return None
+        raise InfeasibleError(str(reason)) from None
