@@ -54,6 +54,18 @@ def plain_energy() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def plain_pypsa() -> ModuleType:
+    """A PyPSA folder as one plain linear program."""
+    return _module(REPOSITORY / "tests" / "plain_pypsa.py")
+
+
+@pytest.fixture(scope="session")
+def campuses() -> ModuleType:
+    """The made-up campuses of the energy tests."""
+    return _module(REPOSITORY / "tests" / "unit" / "contract" / "test_energy.py")
+
+
+@pytest.fixture(scope="session")
 def made_up_fleets() -> ModuleType:
     """Small fleets at random, with every feature on."""
     return _module(REPOSITORY / "tests" / "made_up_fleets.py")

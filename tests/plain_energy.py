@@ -68,7 +68,7 @@ def least_cost(site, technologies, tariff, years) -> float:
     load_mwh = 0.0
     for year in years:
         weight = year.weight_frac / total
-        load = _load(site, len(year.stamps))
+        load = _load(site, year)
         load_mwh += weight * load.sum()
         _year(lp, site, technologies, tariff, year, weight, load, sizes, bought, sums, hours_of)
     rules = site.carbon
@@ -101,12 +101,16 @@ def _sizes(lp, site, technologies):
         if row.kind == "storage":
             most = np.inf if option.limit_j is None else option.limit_j / MWH
             energy = lp.column(row.energy_capex_usd_per_mwh * yearly, most)
+            if row.full_power_s is not None:
+                lp.equal.append(({energy: 1.0, power: -row.full_power_s / 3600}, 0.0))
         sizes[option.label] = (power, energy)
     return sizes
 
 
-def _load(site, count):
-    hour = np.arange(count) % 24
+def _load(site, year):
+    if site.load.profile:
+        return site.load.rated_w / MW * year.columns[site.load.profile]
+    hour = np.arange(len(year.stamps)) % 24
     swing = site.load.swing_frac * np.cos(2 * np.pi * (hour - site.load.peak_hour) / 24)
     return site.load.rated_w / MW * (1 + swing)
 
@@ -134,7 +138,7 @@ def _store(lp, balance, row, size, count, weight):
         add(balance[hour], charge[hour], -1.0)
         add(balance[hour], give[hour], 1.0)
         kept = {level[hour]: 1.0, charge[hour]: -row.efficiency_frac, give[hour]: 1 / row.efficiency_frac}
-        add(kept, level[hour - 1], -1.0)
+        add(kept, level[hour - 1], row.standing_loss_frac - 1.0)
         lp.equal.append((kept, 0.0))
         for flow, most in ((charge, size[0]), (give, size[0]), (level, size[1])):
             lp.below.append(({flow[hour]: 1.0, most: -1.0}, 0.0))
@@ -145,6 +149,7 @@ def _plant(lp, site, balance, option, row, size, year, weight, sums, hours_of):
     cost = row.variable_usd_per_mwh + row.fuel_usd_per_mwh / row.efficiency_frac
     cost += site.carbon.usd_per_kgco2 * kg
     profile = {"solar": year.solar_frac, "wind": year.wind_frac}.get(row.kind, np.ones(len(balance)))
+    profile = year.columns[option.profile] if option.profile else profile
     for hour, flow in enumerate(lp.columns(len(balance), weight * cost)):
         add(balance[hour], flow, 1.0)
         lp.below.append(({flow: 1.0, size: -profile[hour]}, profile[hour] * option.existing_w / MW))

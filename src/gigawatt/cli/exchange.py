@@ -33,13 +33,20 @@ def export(
 
     Of an owned cluster: slurm, slurm-block, slurm-yaml, netbox, nccl, astra-sim, simai, graphml, bill,
     cables, ports, pandapower, drawings.
-    """
-    from gigawatt.project.handover import export_plan, write_files
 
-    written = write_files(export_plan(directory, target, run_name, cluster, overlays), out)
+    Of an energy site, whose file then stands for DIR: pypsa.
+    """
+    from gigawatt.project.handover import NOTES, export_plan, write_files
+
+    files = export_plan(directory, target, run_name, cluster, overlays)
+    notes = [line.strip() for line in files.get(NOTES, ())]
+    written = write_files(files, out)
     for path in written:
         terminal.say(f"wrote {path}")
-    terminal.result("export", {"target": target, "files": [str(path) for path in written]})
+    for note in notes:
+        terminal.note(note)
+    found = {"target": target, "files": [str(path) for path in written]}
+    terminal.result("export", found | ({"notes": notes} if notes else {}))
     return 0
 
 

@@ -102,19 +102,22 @@ class Draft:
         return self.add_total(name, terms, [*sizes, (left, 1.0)], target)
 
     def add_level(
-        self, name: str, limit: Megawatts | Values, holder: int, most: Megawatts
+        self, name: str, limit: Megawatts | Values, holder: int, most: Megawatts, kept_frac: Share = 1.0
     ) -> tuple[int, int]:
-        """A store in MWh that ends each year as it began, and the row that keeps its account."""
+        """A store in MWh that ends each year as it began, and the row that keeps its account.
+
+        `kept_frac` is what an hour leaves of it.
+        """
         row = self.add_row()
         share = 1.0 if holder >= 0 else 0.0
         level = self.add_flow(name, 0.0, limit, share, holder)
-        self.put(row, level, 1.0, -1.0)
+        self.put(row, level, 1.0, -kept_frac)
         ends = [*(start - 1 for start in self.hours.starts[1:]), self.num_hours - 1]
         for year, (first, last) in enumerate(zip(self.hours.starts, ends, strict=True)):
             begin = self.add_size(f"{name}, start {year}", most=most)
             if holder >= 0:
                 self._tied.append((begin, holder))
-            self.gifts.append(Gift(begin, row, self._at(first)))
+            self.gifts.append(Gift(begin, row, kept_frac * self._at(first)))
             self.add_total(f"{name}, year {year}", [(level, self._at(last))], [(begin, -1.0)], 0.0)
         return level, row
 

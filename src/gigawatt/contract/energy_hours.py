@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class YearOfHours:
     average_kgco2_per_mwh: Values
     """Of what the grid generates in the hour."""
     marginal_kgco2_per_mwh: Values | None = None
+    columns: Mapping[str, Values] = field(default_factory=dict)
+    """Further columns that a site names, as shares of what they speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ class Hours:
     def joined(self, name: str) -> Values:
         """An array of all years in a row."""
         return np.concatenate([getattr(year, name) for year in self.years])
+
+    def column(self, name: str) -> Values:
+        """A column that a site names, of all years in a row."""
+        return np.concatenate([year.columns[name] for year in self.years])
 
     @property
     def hour_of_year(self) -> Ints:

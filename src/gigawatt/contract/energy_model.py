@@ -62,9 +62,32 @@ class EnergyModel:
 
 def load_mw(load: CampusLoad, hours: Hours) -> Values:
     """[hours] what the campus draws before anything is curtailed or shifted."""
+    if load.profile:
+        return load.rated_w / MW_W * hours.column(load.profile)
     turn = 2 * np.pi * (hours.hour_of_year % HOURS_OF_DAY - load.peak_hour) / HOURS_OF_DAY
     drawn: Values = load.rated_w / MW_W * (1.0 + load.swing_frac * np.cos(turn))
     return drawn
+
+
+def yearly_frac(technology: EnergyTechnology, discount_frac: float) -> float:
+    """What a year costs of the capital: repayment over the life, and upkeep."""
+    return float(capital_recovery_frac(discount_frac, technology.life_years)) + technology.upkeep_frac
+
+
+def running_usd_per_mwh(technology: EnergyTechnology, usd_per_kgco2: float) -> float:
+    """What a MWh from a plant costs: fuel, wear and the price of its emissions."""
+    kgco2 = technology.fuel_kgco2_per_mwh / technology.efficiency_frac
+    fuel_usd = technology.fuel_usd_per_mwh / technology.efficiency_frac
+    return technology.variable_usd_per_mwh + fuel_usd + usd_per_kgco2 * kgco2
+
+
+def plant_profile(option: BuildOption, technology: EnergyTechnology, hours: Hours) -> Values:
+    """[hours] what a plant can give, of its rated power."""
+    if option.profile:
+        return np.clip(hours.column(option.profile), 0.0, 1.0)
+    if technology.kind in ("solar", "wind"):
+        return np.clip(hours.joined(f"{technology.kind}_frac"), 0.0, 1.0)
+    return np.ones(len(hours.weight_frac))
 
 
 def energy_model(
@@ -111,24 +134,20 @@ def _add_option(
     technology: EnergyTechnology,
     site: EnergySite,
 ) -> None:
-    repaid_frac = float(capital_recovery_frac(site.discount_frac, technology.life_years))
-    yearly_frac = repaid_frac + technology.upkeep_frac
+    annuity_frac = yearly_frac(technology, site.discount_frac)
     limit = np.inf if option.limit_w is None else option.limit_w / MW_W
     if technology.kind == "storage":
-        _add_storage(draft, parts, option, technology, yearly_frac, limit)
+        _add_storage(draft, parts, option, technology, annuity_frac, limit)
         return
     name = option.label
-    usd_per_mw = technology.capex_usd_per_w * MW_W * yearly_frac
+    usd_per_mw = technology.capex_usd_per_w * MW_W * annuity_frac
     if not usd_per_mw and not np.isfinite(limit):
         raise InputError(f"build: {name}: costs nothing to build and has no limit: give limit_w")
     size = draft.add_size(name, usd_per_mw, limit) if limit > 0 else -1
-    profile = draft.each(1.0)
-    if technology.kind in ("solar", "wind"):
-        profile = np.clip(draft.hours.joined(f"{technology.kind}_frac"), 0.0, 1.0)
+    profile = plant_profile(option, technology, draft.hours)
     existing = option.existing_w / MW_W
     kgco2 = technology.fuel_kgco2_per_mwh / technology.efficiency_frac
-    usd = technology.variable_usd_per_mwh + technology.fuel_usd_per_mwh / technology.efficiency_frac
-    usd += site.carbon.usd_per_kgco2 * kgco2
+    usd = running_usd_per_mwh(technology, site.carbon.usd_per_kgco2)
     share = profile if size >= 0 else 0.0
     flow = draft.add_flow(name, usd, existing * profile, share, size, kgco2)
     draft.put(BALANCE, flow, 1.0)
@@ -146,20 +165,25 @@ def _add_storage(
     parts: dict[str, Part],
     option: BuildOption,
     technology: EnergyTechnology,
-    yearly_frac: float,
+    annuity_frac: float,
     limit: Megawatts,
 ) -> None:
-    """An inverter and cells, sized apart; ends each year as full as it began."""
+    """An inverter and cells, sized apart unless sold as one; ends each year as full as it began."""
     name, each_way = option.label, technology.efficiency_frac
     if option.existing_w:
         raise InputError(f"build: {name}: existing_w is for plants; storage is sized as new")
     assert technology.energy_capex_usd_per_mwh is not None
     most = np.inf if option.limit_j is None else option.limit_j / MWH_J
-    power = draft.add_size(name, technology.capex_usd_per_w * MW_W * yearly_frac, limit)
-    energy = draft.add_size(f"{name}, energy", technology.energy_capex_usd_per_mwh * yearly_frac, most)
+    power = draft.add_size(name, technology.capex_usd_per_w * MW_W * annuity_frac, limit)
+    energy = draft.add_size(f"{name}, energy", technology.energy_capex_usd_per_mwh * annuity_frac, most)
     charge = draft.add_flow(f"{name}, charging", technology.variable_usd_per_mwh, 0.0, 1.0, power)
     give = draft.add_flow(name, technology.variable_usd_per_mwh, 0.0, 1.0, power)
-    _, row = draft.add_level(f"{name}, level", 0.0, energy, most)
+    if technology.full_power_s is not None:
+        draft.add_total(
+            f"{name}, as one", [], [(energy, 1.0), (power, -technology.full_power_s / HOUR_S)], 0.0
+        )
+    kept_frac = 1.0 - technology.standing_loss_frac
+    _, row = draft.add_level(f"{name}, level", 0.0, energy, most, kept_frac)
     draft.put(row, charge, -each_way)
     draft.put(row, give, 1.0 / each_way)
     draft.put(BALANCE, charge, -1.0)

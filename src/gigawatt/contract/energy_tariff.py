@@ -43,7 +43,7 @@ def add_connection(draft: Draft, site: EnergySite, tariff: Tariff, with_purchase
     free = holder < 0
     paid = energy_usd_per_mwh(tariff, draft.hours)
     price = draft.hours.joined("price_usd_per_mwh")
-    carbon = _kgco2_per_mwh(site, draft.hours)
+    carbon = grid_kgco2_per_mwh(site, draft.hours)
     market_usd = (price if tariff.wholesale else 0.0) + site.carbon.usd_per_kgco2 * carbon
     own = 0.0 * carbon if with_purchases else carbon
     drawn_usd = paid if with_purchases else paid + market_usd
@@ -80,7 +80,8 @@ def energy_usd_per_mwh(tariff: Tariff, hours: Hours) -> Values:
     return price
 
 
-def _kgco2_per_mwh(site: EnergySite, hours: Hours) -> Values:
+def grid_kgco2_per_mwh(site: EnergySite, hours: Hours) -> Values:
+    """[hours] what a MWh from the grid emits, as the site counts it."""
     if site.carbon.grid == "average":
         return hours.joined("average_kgco2_per_mwh")
     if any(year.marginal_kgco2_per_mwh is None for year in hours.years):

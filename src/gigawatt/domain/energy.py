@@ -44,6 +44,10 @@ class EnergyTechnology(Sourced):
     """Of heat."""
     most_hours: float | None = Field(default=None, gt=0, le=8784)
     """Of full load in a year, where a permit says so."""
+    full_power_s: float | None = Field(default=None, gt=0)
+    """Of a battery that is sold as one piece: how long its cells last at full power."""
+    standing_loss_frac: float = Field(default=0.0, ge=0, lt=1)
+    """Of a battery: what its level loses in each hour."""
 
     def contradictions(self) -> Iterator[str]:
         """What in this row cannot be true, in words."""
@@ -53,6 +57,8 @@ class EnergyTechnology(Sourced):
             yield f"fuel: {self.kind} burns none"
         if self.kind != "dispatchable" and self.most_hours is not None:
             yield "most_hours: only dispatchable plant is limited in its hours"
+        if self.kind != "storage" and (self.full_power_s is not None or self.standing_loss_frac):
+            yield "full_power_s, standing_loss_frac: only storage has them"
 
 
 class TariffWindow(Record):
@@ -136,11 +142,19 @@ class CampusLoad(Record):
     """Of a daily cosine about the average."""
     peak_hour: int = Field(default=0, ge=0, le=23)
     """When it is highest, in UTC."""
+    profile: str = ""
+    """Column of the hours' file that says what is drawn, of `rated_w`, in place of the daily swing."""
     tokens_per_s: float | None = Field(default=None, gt=0)
     unserved_usd_per_mwh: float = Field(gt=0)
     """What an hour without power costs."""
     curtailment: Curtailment | None = None
     shifting: Shifting | None = None
+
+    @model_validator(mode="after")
+    def _has_one_shape(self) -> Self:
+        if self.profile and self.swing_frac:
+            raise ValueError("profile: the column says what is drawn: leave out swing_frac")
+        return self
 
 
 class GridConnection(Record):
@@ -166,6 +180,8 @@ class BuildOption(Record):
     """The most that may be built; none for no limit."""
     limit_j: float | None = Field(default=None, ge=0)
     """Of a battery: the most energy."""
+    profile: str = ""
+    """Column of the hours' file that says what the plant can give, of its rated power."""
 
     @property
     def label(self) -> str:
@@ -249,6 +265,11 @@ class EnergySite(Record):
         if twice := sorted(name for name, count in names.items() if count > 1):
             raise ValueError(f'"{twice[0]}" is given twice: give each a name of its own')
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the hours' file has to hold beside the columns of every such file."""
+        return tuple(dict.fromkeys(filter(None, (self.load.profile, *(o.profile for o in self.build)))))
 
 
 class EnergyCapacity(Record):

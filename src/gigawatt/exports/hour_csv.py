@@ -26,9 +26,12 @@ _LEAP_DAY = "-02-29"
 _SHOWN_PROBLEMS = 5
 
 
-def read_hours(path: Path) -> YearOfHours:
-    """The hours of a file, one a line, in order. Errors: InputError with the first bad lines."""
-    rows = load_csv(path, (STAMP, *COLUMNS.values()))
+def read_hours(path: Path, further: Sequence[str] = ()) -> YearOfHours:
+    """The hours of a file, one a line, in order, with `further` columns of shares.
+
+    Errors: InputError with the first bad lines.
+    """
+    rows = load_csv(path, (STAMP, *COLUMNS.values(), *further))
     if not rows:
         raise InputError(Problem("holds no hours", file=str(path)))
     stamps = _stamps(rows)
@@ -39,6 +42,7 @@ def read_hours(path: Path) -> YearOfHours:
         weight_frac=1.0,
         stamps=stamps,
         marginal_kgco2_per_mwh=_numbers(rows, marginal) if marginal else None,
+        columns={name: _numbers(rows, name) for name in further},
         **columns,
     )
 
@@ -72,6 +76,7 @@ def _year_of(rows: Sequence[Row], column: str, year: int, hours: YearOfHours, pa
         _numbers(of_year, column),
         hours.average_kgco2_per_mwh,
         hours.marginal_kgco2_per_mwh,
+        hours.columns,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gigawatt.catalog import load_catalog
 from gigawatt.contract.energy import Progress, energy_frontier, plan_energy
@@ -13,6 +14,9 @@ from gigawatt.documents import load_yaml, parse_record
 from gigawatt.domain.energy import EnergyFrontier, EnergyPlan, EnergySite, EnergyTechnology, Tariff
 from gigawatt.errors import InputError, Problem, UnknownIdError
 from gigawatt.exports.hour_csv import read_hours, read_price_years
+
+if TYPE_CHECKING:
+    from gigawatt.exports.pypsa import PypsaFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,20 @@ def site_frontier(
     return energy_frontier(asked.site, asked.technologies, asked.tariff, asked.years, num_points, progress)
 
 
+def export_site(path: Path, overlays: Sequence[Path] = ()) -> PypsaFolder:
+    """The same campus as a PyPSA network, with notes on what it cannot say.
+
+    Errors: InputError as `plan_site`, and where `path` is a folder.
+    """
+    from gigawatt.exports.pypsa import write_pypsa
+
+    if path.is_dir():
+        message = "is a folder: name the site file; a plan keeps the answer to it, not its hours"
+        raise InputError(Problem(message, file=str(path)))
+    asked = read_question(path, overlays)
+    return write_pypsa(asked.site, asked.technologies, asked.tariff, asked.years)
+
+
 def read_question(path: Path, overlays: Sequence[Path] = ()) -> EnergyQuestion:
     """The site file, its hours (beside it), and the rows of the catalogue that it names."""
     document = load_yaml(path)
@@ -69,7 +87,7 @@ def read_question(path: Path, overlays: Sequence[Path] = ()) -> EnergyQuestion:
 
 
 def _years(path: Path, site: EnergySite) -> tuple[YearOfHours, ...]:
-    hours = read_hours(path.parent / site.hours)
+    hours = read_hours(path.parent / site.hours, site.columns)
     if site.prices is None:
         return (hours,)
     prices = site.prices

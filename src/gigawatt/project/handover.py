@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _Part = TypeVar("_Part")
 
+ENERGY_TARGET = "pypsa"
+NOTES = "notes.txt"
+"""Beside what is written, in lines: what differs from what was asked."""
 STEP_OF_A_RING = "ring-ll128"
 """The protocol whose latencies stand for those of one message."""
 
@@ -35,11 +38,16 @@ def export_plan(
     """Files (name -> text, or pieces of it) for the layout of a run, or for an owned cluster, of a plan.
 
     `run_name` and `cluster_name` may be left out where the plan has one. `overlays` are those that the plan
-    was made with: a cluster's parts are looked up in the catalogue. Raises InputError for an unknown target,
-    run or cluster and for what the target cannot express, InfeasibleError where there is nothing to export.
+    was made with: a cluster's parts are looked up in the catalogue. With the target `pypsa`, `directory` is
+    the file of an energy site. Raises InputError for an unknown target, run or cluster and for what the
+    target cannot express, InfeasibleError where there is nothing to export.
     """
     from gigawatt.exports.cluster_targets import CLUSTER_TARGETS, export_cluster
 
+    if target == ENERGY_TARGET:
+        from gigawatt.project.energy import export_site
+
+        return export_site(directory, overlays).files
     if target in CLUSTER_TARGETS:
         from gigawatt.catalog import load_catalog
 
@@ -47,7 +55,7 @@ def export_plan(
         plan = _cluster(blueprint, cluster_name)
         return export_cluster(target, built_cluster(plan, load_catalog(overlays)))
     if target not in TARGETS:
-        known = ", ".join((*TARGETS, *CLUSTER_TARGETS))
+        known = ", ".join((*TARGETS, *CLUSTER_TARGETS, ENERGY_TARGET))
         raise UnknownIdError(f"unknown export target `{target}`; expected one of {known}")
     return _launch_files(PlanDirectory(directory).record(), target, run_name)
 

@@ -45,6 +45,10 @@ def technologies(share_of_year: float = 1.0) -> dict[str, EnergyTechnology]:
             "battery", "storage", capex_usd_per_w=0.15 * share_of_year, efficiency_frac=0.955,
             energy_capex_usd_per_mwh=60e3 * share_of_year,
         ),
+        technology(
+            "container", "storage", capex_usd_per_w=0.2 * share_of_year, efficiency_frac=0.93,
+            energy_capex_usd_per_mwh=40e3 * share_of_year, full_power_s=4 * 3600.0, standing_loss_frac=0.003,
+        ),
     )  # fmt: skip
     return {row.id: row for row in rows}
 
@@ -66,6 +70,7 @@ def made_up_year(num_hours: int, seed: int, start: str = "2022-01-24T00") -> Yea
         price_usd_per_mwh=price,
         average_kgco2_per_mwh=carbon,
         marginal_kgco2_per_mwh=carbon * 1.3,
+        columns={"steps": np.where(hour % 7 < 4, 1.1, 0.8), "far": np.clip(wind[::-1], 0.0, 1.0)},
     )
 
 
@@ -122,6 +127,19 @@ CASES = {
             {"technology": "wind", "existing_w": 30e6},
             {"technology": "gas", "limit_w": 25e6},
         ),
+    },
+    "columns of its own": {
+        "load": {"rated_w": 100e6, "profile": "steps", "unserved_usd_per_mwh": 5000.0},
+        "build": (
+            {"technology": "wind"},
+            {"technology": "wind", "name": "far away", "profile": "far"},
+            {"technology": "gas"},
+        ),
+        "carbon": {"cap_kgco2_per_mwh": 100.0},
+    },
+    "stored in one piece": {
+        "build": ({"technology": "solar"}, {"technology": "container"}, {"technology": "gas"}),
+        "carbon": {"cap_kgco2_per_mwh": 100.0},
     },
 }  # fmt: skip
 
