@@ -12,6 +12,7 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.breakeven import break_evens
 from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.demand import demand_of
+from gigawatt.contract.foresight import judge_whole
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
 from gigawatt.contract.portfolio_model import Model, build_model
@@ -21,13 +22,16 @@ from gigawatt.contract.reservation import Question, block_worths, everything_sig
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
 from gigawatt.contract.scale import standing_by_offer
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
-from gigawatt.domain.portfolio_plan import BlockWorth, OfferWorth, Portfolio, PriceRemark, Signed, Verdict
+from gigawatt.domain.portfolio_plan import OfferWorth, Portfolio, PriceRemark, Signed, Verdict
+from gigawatt.domain.whole_blocks import BlockWorth
 from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
 CONFLICT_FRAC = 0.25
 WORTH_SHARE = 0.5
 """Of solving.time_limit_s: what goes into worth in whole blocks."""
+RISK_SHARE = 0.25
+"""And into foresight and strategies in whole blocks."""
 
 
 def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress) -> Portfolio:
@@ -44,8 +48,9 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
     if len(tree.courses) > 1:
         known = foresight(neutral(roadmap), tree, progress)
         figures, relaxed = judge_risk(roadmap, tree, known, progress)
-        more["risk"] = figures
-        more["strategies"] = strategies(roadmap, known, relaxed, progress)
+        ways = strategies(roadmap, known, relaxed, progress)
+        seconds = roadmap.solving.time_limit_s * RISK_SHARE
+        more["risk"], more["strategies"] = judge_whole(roadmap, figures, ways, found, progress, seconds)
     return found.model_copy(update=more)
 
 

@@ -25,7 +25,7 @@ from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import NONE
 from gigawatt.contract.usage import list_usd
 from gigawatt.domain.portfolio import Roadmap
-from gigawatt.domain.portfolio_plan import BlockWorth
+from gigawatt.domain.whole_blocks import BlockWorth
 from gigawatt.errors import InfeasibleError
 
 Numbers = NDArray[np.float64]

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gigawatt.domain.record import Record
 
+from gigawatt.domain.whole_blocks import BlockWorth, WholeRisk, WholeStrategy
 Verdict = Literal["sign now", "sign later", "keep as option", "not needed"]
 
 
@@ -147,37 +148,6 @@ class Audit(Record):
         return all(check.holds for check in self.checks)
 
 
-BlockOutcome = Literal[
-    "told apart", "not told apart at this gap", "indispensable", "cannot be signed", "out of time"
-]
-
-
-class BlockWorth(Record):
-    """What an offer is worth in whole blocks: two plans compared, each known to within its gap."""
-
-    bought: bool
-    """True: all that the plan has of the offer, against the best plan without it. False: the plan has none,
-    and the price is that at which a plan would begin to sign it.
-    """
-    outcome: BlockOutcome
-    """"not told apart": the gaps of the two plans are wider than what is asked; "indispensable": no plan
-    meets the roadmap without it; "cannot be signed": none meets it with its least signature.
-    """
-    num_accelerators: float | None = None
-    """Valued, over all signatures."""
-    low_usd: float | None = None
-    """What is bought saves no less than this at the quoted price, by what is proven of both plans."""
-    high_usd: float | None = None
-    """And no more than this."""
-    low_usd_per_gpu_h: float | None = None
-    """Price at which nothing is saved, or signing begins: no less than this. None where risk is weighed and
-    payments differ between futures, so that no one price says it.
-    """
-    high_usd_per_gpu_h: float | None = None
-    gap_frac: float | None = None
-    """The wider of the two plans' gaps."""
-
-
 class OfferWorth(Record):
     """What an offer is worth to this roadmap: the negotiation sheet, by kind and site at which it is best."""
 
@@ -221,6 +191,8 @@ class Strategy(Record):
     regret_by_future_usd: dict[str, float]
     """Over perfect foresight."""
 
+    whole: WholeStrategy | None = None
+    """In whole blocks; None: time did not suffice, and the figures above are of relaxed plans."""
 
 class FrontierPoint(Record):
     """Mean against tail, at one weight of the tail."""
@@ -231,7 +203,7 @@ class FrontierPoint(Record):
 
 
 class RiskFigures(Record):
-    """What knowing more, or minding the tail, is worth."""
+    """What knowing more, or minding the tail, is worth, in parts of blocks."""
 
     mean_usd: float
     cvar_usd: float
@@ -246,6 +218,8 @@ class RiskFigures(Record):
     """Mean cost of what is signed now, in futures that the plan has not seen."""
     num_out_of_sample: int = 0
 
+    whole: WholeRisk | None = None
+    """In whole blocks; None: time did not suffice."""
 
 class Flip(Record):
     """The smallest change of one assumption that changes what is signed now."""

@@ -8,13 +8,15 @@ from typing import Any
 from gigawatt import units
 from gigawatt.domain.portfolio_plan import (
     Audit,
-    BlockWorth,
     Certificate,
     OfferWorth,
     Portfolio,
+    RiskFigures,
     Signed,
+    Strategy,
 )
 from gigawatt.domain.price_list import PriceList
+from gigawatt.domain.whole_blocks import BlockWorth
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 SHOWN_ROWS = 25
@@ -87,14 +89,27 @@ def _summary(plan: Portfolio) -> Iterator[tuple[Value, ...]]:
         risk = plan.risk
         yield "mean", _usd(risk.mean_usd), "over the futures"
         yield "CVaR", _usd(risk.cvar_usd), "mean of the worst"
-        yield "EVPI", _usd(risk.evpi_usd), "what a perfect forecast would be worth"
-        yield "VSS", _usd(risk.vss_usd), "what planning for all futures saves over planning for their mean"
+        yield from _knowing(risk)
         if risk.out_of_sample_usd is not None:
             yield (
                 "out of sample",
                 _usd(risk.out_of_sample_usd),
                 f"mean over {risk.num_out_of_sample} unseen futures",
             )
+
+
+def _knowing(risk: RiskFigures) -> Iterator[tuple[Value, ...]]:
+    """EVPI and VSS: in whole blocks, where time sufficed, else in parts of blocks; the words say which."""
+    forecast = "what a perfect forecast would be worth"
+    planning = "what planning for all futures saves over planning for their mean"
+    whole = risk.whole
+    if whole is None:
+        yield "EVPI", _usd(risk.evpi_usd), f"{forecast}; in parts of blocks"
+        yield "VSS", _usd(risk.vss_usd), f"{planning}; in parts of blocks"
+        return
+    yield "EVPI", _span(whole.low_evpi_usd, whole.high_evpi_usd, "_usd"), f"{forecast}; in whole blocks"
+    saved = _span(whole.low_vss_usd, whole.high_vss_usd, "_usd")
+    yield "VSS", saved or "no such plan", f"{planning}; in whole blocks"
 
 
 def signed_table(plan: Portfolio) -> Table:
@@ -235,15 +250,28 @@ def strategy_table(plan: Portfolio) -> Table:
     futures = [one.future for one in plan.audit.futures]
     columns = (
         text_column("strategy", "Strategy"),
+        text_column("blocks", "Blocks"),
         Column("mean_usd", "Mean"),
         Column("cvar_usd", "CVaR"),
-        *(Column(f"{name}_usd", f"Regret, {name}") for name in futures),
+        *(Column(f"regret in {name}", f"Regret, {name}") for name in futures),
     )
-    rows: tuple[tuple[Value, ...], ...] = tuple(
-        (one.name, one.mean_usd, one.cvar_usd, *(one.regret_by_future_usd[name] for name in futures))
-        for one in plan.strategies
-    )
-    return Table(title="Strategies, and their regret over perfect foresight", columns=columns, rows=rows)
+    rows = tuple(_strategy_row(one, futures) for one in plan.strategies)
+    notes = ("In whole blocks regret lies between two ends: foresight is known to within its gap.",)
+    if not any(one.whole for one in plan.strategies):
+        notes = ("In parts of blocks: time did not suffice for whole ones.",)
+    return Table("Strategies, and their regret over perfect foresight", columns, rows, notes=notes)
+
+
+def _strategy_row(one: Strategy, futures: list[str]) -> tuple[Value, ...]:
+    whole = one.whole
+    if whole is None:
+        regret = [_usd(one.regret_by_future_usd[name]) for name in futures]
+        return one.name, "in parts", one.mean_usd, one.cvar_usd, *regret
+    spans = [
+        _span(whole.low_regret_by_future_usd[name], whole.high_regret_by_future_usd[name], "_usd")
+        for name in futures
+    ]
+    return one.name, "whole", whole.mean_usd, whole.cvar_usd, *spans
 
 
 def flip_table(plan: Portfolio) -> Table:

@@ -1,0 +1,70 @@
+"""What plans in whole blocks answer: each figure lies between two ends, by what is proven of the plans."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gigawatt.domain.record import Record
+
+BlockOutcome = Literal[
+    "told apart", "not told apart at this gap", "indispensable", "cannot be signed", "out of time"
+]
+
+
+class BlockWorth(Record):
+    """What an offer is worth in whole blocks: two plans compared, each known to within its gap."""
+
+    bought: bool
+    """True: all that the plan has of the offer, against the best plan without it. False: the plan has none,
+    and the price is that at which a plan would begin to sign it.
+    """
+    outcome: BlockOutcome
+    """"not told apart": the gaps of the two plans are wider than what is asked; "indispensable": no plan
+    meets the roadmap without it; "cannot be signed": none meets it with its least signature.
+    """
+    num_accelerators: float | None = None
+    """Valued, over all signatures."""
+    low_usd: float | None = None
+    """What is bought saves no less than this at the quoted price, by what is proven of both plans."""
+    high_usd: float | None = None
+    """And no more than this."""
+    low_usd_per_gpu_h: float | None = None
+    """Price at which nothing is saved, or signing begins: no less than this. None where risk is weighed and
+    payments differ between futures, so that no one price says it.
+    """
+    high_usd_per_gpu_h: float | None = None
+    gap_frac: float | None = None
+    """The wider of the two plans' gaps."""
+
+
+class WholeStrategy(Record):
+    """One way to go about it in whole blocks: the best plan found that keeps to it."""
+
+    low_usd: float
+    """By mean and tail as the roadmap weighs them: no plan of this kind costs less."""
+    high_usd: float
+    """What was found."""
+    mean_usd: float
+    cvar_usd: float
+    cost_by_future_usd: dict[str, float]
+    low_regret_by_future_usd: dict[str, float]
+    """Over perfect foresight: no less than this."""
+    high_regret_by_future_usd: dict[str, float]
+
+
+class WholeRisk(Record):
+    """What knowing more is worth to plans in whole blocks, by the mean: each figure between two ends."""
+
+    low_mean_usd: float
+    """No plan costs less."""
+    high_mean_usd: float
+    """What was found."""
+    low_wait_and_see_usd: float
+    high_wait_and_see_usd: float
+    low_expected_value_usd: float | None
+    """Of what the plan for the mean future signs first; None: no plan was found that follows from it."""
+    high_expected_value_usd: float | None
+    low_evpi_usd: float
+    high_evpi_usd: float
+    low_vss_usd: float | None
+    high_vss_usd: float | None
