@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gigawatt.contract.answers import answered
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.blocks import Plan
+from gigawatt.contract.dates import date_assumptions, priced
 from gigawatt.contract.families import Pool
 from gigawatt.contract.futures import Tree
 from gigawatt.contract.portfolio_model import Model
@@ -20,6 +21,7 @@ from gigawatt.contract.scale import first_model, plan_at_any_size
 from gigawatt.contract.signatures import cash_of
 from gigawatt.contract.solver import Unsolvable, unsolved
 from gigawatt.contract.terms import NONE
+from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import (
     Certificate,
@@ -62,6 +64,7 @@ def solve_portfolio(
     it.
     """
     _refuse_outside(roadmap)
+    _refuse_undated(roadmap)
     begun = time.monotonic()
     progress(0, 2, "building")
     model = first_model(roadmap, tree)
@@ -84,6 +87,13 @@ def _refuse_outside(roadmap: Roadmap) -> None:
     ]
     if outside:
         raise InputError("; ".join(outside))
+
+
+def _refuse_undated(roadmap: Roadmap) -> None:
+    if names := ", ".join(one.id for one in roadmap.undated):
+        raise InputError(
+            f"dates of {names} are not drawn yet: `gigawatt.contract.schedule_futures.date_roadmap`"
+        )
 
 
 def portfolio_of(solved: Solved) -> Portfolio:
@@ -275,15 +285,21 @@ def _unmet(plan: Plan) -> Iterator[Unmet]:
 
 
 def plan_portfolio(
-    roadmap: Roadmap, questions: bool = True, progress: Progress = lambda _d, _t, _l: None
+    roadmap: Roadmap,
+    questions: bool = True,
+    progress: Progress = lambda _d, _t, _l: None,
+    dates: PortfolioDates | None = None,
 ) -> tuple[Portfolio, Clock]:
     """What to own, rent and sign, and when, with its proof; and, with `questions`, what every offer is worth,
-    what waiting costs, and what would change the answer.
+    what waiting costs, and what would change the answer. `dates` are those behind the roadmap's futures.
 
     Raises InfeasibleError where no portfolio meets the roadmap, with what cannot hold together.
     """
     solved = solve_portfolio(roadmap, progress)
     found = portfolio_of(solved)
+    told = (*found.assumptions, *date_assumptions(roadmap, dates))
+    known = priced(dates, found.audit.futures) if dates else None
+    found = found.model_copy(update={"dates": known, "assumptions": told})
     if questions:
         found = answered(roadmap, solved.plan, found, progress)
     return found, solved.clock

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from gigawatt.contract.schedule_kernel import (
     trace,
 )
 from gigawatt.contract.schedule_network import Compiled, compile_project
-from gigawatt.domain.schedule import ConstructionProject, ScheduleRisk
+from gigawatt.domain.schedule import ConstructionProject, MilestoneRisk, ScheduleRisk
 from gigawatt.errors import InputError
 from gigawatt.kernels import compiled
 
@@ -57,6 +58,39 @@ def simulate_schedule(
     """
     network = compile_project(project)
     return answer(project, network, draw(network, num_samples, seed, workers), num_samples, seed)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnBlocks:
+    """A project's risk, and when its blocks of capacity are ready, outcome by outcome."""
+
+    risk: ScheduleRisk
+    blocks: tuple[MilestoneRisk, ...]
+    days: Floats
+    """[samples, blocks] d from the epoch."""
+    epoch: date
+
+
+def draw_blocks(project: ConstructionProject, num_samples: int, seed: int) -> DrawnBlocks:
+    """The same as `simulate_schedule` with the outcomes of its blocks; drawn once in a process.
+
+    Raises InputError for what cannot be drawn.
+    """
+    key = (project.model_dump_json(), num_samples, seed)
+    if key not in _KEPT:
+        while len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        network = compile_project(project)
+        drawn = draw(network, num_samples, seed)
+        risk = answer(project, network, drawn, num_samples, seed)
+        places = [n for n, one in enumerate(project.milestones) if one.power_w is not None]
+        blocks = tuple(risk.milestones[n] for n in places)
+        _KEPT[key] = DrawnBlocks(risk, blocks, drawn.reached_days[:, places], network.epoch)
+    return _KEPT[key]
+
+
+_KEPT: dict[tuple[str, int, int], DrawnBlocks] = {}
+_MOST_KEPT = 8
 
 
 def draw(

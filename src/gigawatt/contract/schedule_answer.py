@@ -85,14 +85,14 @@ def done_on(num_days: float, epoch: date) -> date:
     return epoch + timedelta(days=max(0, int(np.ceil(num_days)) - 1))
 
 
-def _percentiles(days: Floats) -> list[float]:
-    """The smallest outcomes by which such shares are done."""
-    places = [max(0, int(np.ceil(share * len(days) - 0.5 / TICKS)) - 1) for share in _SHARES]
+def percentiles(days: Floats, shares: Sequence[float] = _SHARES) -> list[float]:
+    """The smallest outcomes by which such shares are done; `days` [samples] in any order."""
+    places = [max(0, int(np.ceil(share * len(days) - 0.5 / TICKS)) - 1) for share in shares]
     return [float(one) for one in np.partition(days, places)[places]]
 
 
 def _milestone(row: Milestone, dates: Floats, planned: float, epoch: date) -> MilestoneRisk:
-    p10, p50, p90 = (done_on(days, epoch) for days in _percentiles(dates))
+    p10, p50, p90 = (done_on(days, epoch) for days in percentiles(dates))
     meets = delay_s = cost = None
     if row.target:
         late = np.maximum(0.0, dates - ((row.target - epoch).days + 1))

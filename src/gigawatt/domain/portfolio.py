@@ -52,6 +52,12 @@ class Place(Stated):
     region: str = ""
     energised: tuple[PowerStep, ...] | None = None
     """What is there before anything in `power` is signed."""
+    schedule: str = ""
+    """Path of a construction project (`gigawatt contract schedule`), relative to the roadmap: its `blocks`
+    are energised here when they are ready, beyond what `energised` says.
+    """
+    blocks: Texts = ()
+    """In the order in which they come."""
     pue: float = Field(default=1.0, ge=1, le=5)
     power_price_usd_per_mwh: float = Field(default=0.0, ge=-500, le=10_000)
     """Paid for hardware of one's own; a rented hour has its power in its price."""
@@ -61,6 +67,8 @@ class Place(Stated):
     @model_validator(mode="after")
     def _steps_in_order(self) -> Self:
         _require_rising(self.energised or ())
+        if bool(self.schedule) != bool(self.blocks):
+            raise ValueError("schedule and blocks go together: a project, and its blocks of capacity")
         return self
 
 
@@ -326,9 +334,28 @@ class PowerOffer(Stated):
     upkeep_usd_per_w_month: float = Field(default=0.0, ge=0, le=100)
     sign_from: Month | None = None
     sign_until: Month | None = None
-    lead_months: int = Field(ge=0, le=240)
+    lead_months: int = Field(default=0, ge=0, le=240)
+    """One date; else `schedule` says how long, as a distribution."""
+    schedule: str = ""
+    """Path of a construction project, relative to the roadmap: a phase takes as long as its block in `blocks`
+    takes from the project's start.
+    """
+    blocks: Texts = ()
     term_months: int = Field(ge=1, le=600)
     """For a building, its life."""
+
+    @model_validator(mode="after")
+    def _one_lead(self) -> Self:
+        stated = "lead_months" in self.model_fields_set
+        if stated and self.schedule:
+            raise ValueError("schedule says how long a phase takes: leave out lead_months")
+        if not stated and not self.schedule:
+            raise ValueError("give lead_months, or `schedule` and `blocks` of a construction project")
+        if bool(self.schedule) != (len(self.blocks) == 1):
+            raise ValueError(
+                "schedule and blocks go together, and a phase takes as long as one block: name one"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_price(self) -> Self:
@@ -432,6 +459,10 @@ class Roadmap(Record):
     reveals: tuple[Month, ...] = ()
     """When futures part: one month for a two-stage question, several for more stages."""
     futures: tuple[Future, ...] = ()
+    most_futures: int = Field(default=16, gt=0, le=1000)
+    """To which these and the dates of construction projects are thinned out together."""
+    dates_known: Month | None = None
+    """From when on the dates of projects are known; blank: from the first month in which they may differ."""
     risk: Risk = Risk()
     solving: Solving = Solving()
     stale_after: Month | None = None
@@ -441,6 +472,12 @@ class Roadmap(Record):
     def signable(self) -> tuple[ContractOffer | PowerOffer, ...]:
         """Everything on offer, accelerators first."""
         return (*self.offers, *self.power)
+
+    @property
+    def undated(self) -> tuple[Place | PowerOffer, ...]:
+        """What waits for a construction project whose dates are still to be drawn."""
+        places = [place for place in self.places if place.schedule]
+        return (*places, *(offer for offer in self.power if offer.schedule))
 
     @property
     def work(self) -> tuple[PlannedRun | Traffic | ResearchPool, ...]:

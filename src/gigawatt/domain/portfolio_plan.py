@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.record import Record
 
 from gigawatt.domain.whole_blocks import BlockWorth, WholeRisk, WholeStrategy
@@ -287,4 +288,6 @@ class Portfolio(Record):
     flips: tuple[Flip, ...] = ()
     break_evens: tuple[BreakEven, ...] = ()
     remarks: tuple[PriceRemark, ...] = ()
+    dates: PortfolioDates | None = None
+    """Of construction projects, where the roadmap names any."""
     assumptions: tuple[str, ...] = Field(default=())

@@ -11,7 +11,15 @@ from pathlib import Path
 from gigawatt.catalog import load_catalog
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.portfolio import Clock, Progress, plan_portfolio
-from gigawatt.documents import canonical_json, load_csv, load_yaml, parse_record, read_record, write_atomic
+from gigawatt.documents import (
+    Document,
+    canonical_json,
+    load_csv,
+    load_yaml,
+    parse_record,
+    read_record,
+    write_atomic,
+)
 from gigawatt.domain.market import Offer
 from gigawatt.domain.portfolio import ContractOffer, Roadmap
 from gigawatt.domain.portfolio_plan import Audit, Portfolio
@@ -19,15 +27,30 @@ from gigawatt.domain.price_list import PriceList
 from gigawatt.domain.record import Provenance
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.price_lists import read_price_list
+from gigawatt.project.dates import RoadmapFile, read_projects
 
 
-def read_roadmap(path: Path, overlays: tuple[Path, ...] = ()) -> Roadmap:
-    """The roadmap in a YAML file, with the catalogue's prices where it names them.
+def read_roadmap(path: Path, overlays: Sequence[Path] = ()) -> Roadmap:
+    """The roadmap in a YAML file as it is planned for: with the catalogue's prices where it names them, and
+    with the dates of the construction projects that it names, as futures.
 
     Raises InputError with everything that is wrong with it.
     """
+    return open_roadmap(path, overlays).dated()[0]
+
+
+def open_roadmap(path: Path, overlays: Sequence[Path] = ()) -> RoadmapFile:
+    """The roadmap in a YAML file with its prices and its construction projects; no date is drawn yet.
+
+    Raises InputError with everything that is wrong with any of these files.
+    """
     document = load_yaml(path)
-    roadmap = parse_record(document, Roadmap)
+    roadmap = _priced(document, parse_record(document, Roadmap), overlays)
+    return RoadmapFile(path, document, roadmap, read_projects(document, roadmap, path.parent, overlays))
+
+
+def _priced(document: Document, roadmap: Roadmap, overlays: Sequence[Path]) -> Roadmap:
+    """With the catalogue's prices."""
     if not any(offer.catalogue for offer in roadmap.offers):
         return roadmap
     catalog = load_catalog(overlays)
@@ -70,7 +93,11 @@ def plan_roadmap(
     path: Path, questions: bool = True, progress: Progress = lambda _done, _total, _label: None
 ) -> tuple[Portfolio, Clock]:
     """What to sign, from the roadmap at `path`; without `questions` only the plan and its proof."""
-    return plan_portfolio(read_roadmap(path), questions, progress)
+    file = open_roadmap(path)
+    if file.projects:
+        progress(0, 0, "drawing dates")
+    roadmap, dates = file.dated()
+    return plan_portfolio(roadmap, questions, progress, dates)
 
 
 def save_portfolio(path: Path, portfolio: Portfolio) -> None:

@@ -1,0 +1,120 @@
+"""Several uncertain things at once, by level: all combinations with their chances, and fewer that stand for
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gigawatt.contract.schedule_kernel import Floats, Ints
+
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """Combinations of levels, one column for each uncertain thing."""
+
+    levels: Ints
+    """[combinations, things]"""
+    chances: Floats
+    """[combinations]"""
+
+
+def counted(levels: Sequence[Ints]) -> Joint:
+    """Combinations as often as they were drawn together; `levels` [samples] of each thing."""
+    rows, counts = np.unique(np.column_stack(levels), axis=0, return_counts=True)
+    return Joint(rows, counts / counts.sum())
+
+
+def crossed(first: Joint, second: Joint) -> Joint:
+    """Every combination of the one with every one of the other: they know nothing of each other."""
+    rows = np.hstack([
+        np.repeat(first.levels, len(second.levels), axis=0),
+        np.tile(second.levels, (len(first.levels), 1)),
+    ])  # fmt: skip
+    return Joint(rows, np.outer(first.chances, second.chances).ravel())
+
+
+def num_kept(joint: Joint) -> int:
+    """How few combinations can keep the chance of every level of every thing."""
+    return 1 + sum(len(np.unique(column)) - 1 for column in joint.levels.T)
+
+
+def thinned(joint: Joint, most: int, scores: Sequence[Floats | None]) -> Joint:
+    """At most so many combinations, with the chance of every level of every thing as before.
+
+    `scores` give each thing's levels a value, None to levels without an order. As far as `most` allows, so
+    stay the mean of what has an order within each level of what has none, then the correlation of any two,
+    then the spread within. `most` must not be below `num_kept`.
+    """
+    if len(joint.chances) <= most:
+        return joint
+    kept = np.array([*_shares(joint), *_products(joint, scores)])[:most]
+    chances = _fewer(kept, joint.chances)
+    used = np.flatnonzero(chances)
+    exact, *_ = np.linalg.lstsq(kept[:, used], kept @ joint.chances, rcond=None)
+    exact = np.where(exact > _NOTHING, exact, 0.0)
+    return Joint(joint.levels[used][exact > 0], exact[exact > 0] / exact.sum())
+
+
+def _shares(joint: Joint) -> Iterator[Floats]:
+    """Rows that keep the total and the chance of each level but the last."""
+    yield np.ones(len(joint.chances))
+    for column in joint.levels.T:
+        for level in np.unique(column)[:-1]:
+            yield np.where(column == level, 1.0, 0.0)
+
+
+def _products(joint: Joint, scores: Sequence[Floats | None]) -> Iterator[Floats]:
+    """Rows that keep how much things have to do with each other."""
+    columns = [list(_standardised(joint, n, values)) for n, values in enumerate(scores)]
+    unordered = [n for n, values in enumerate(scores) if values is None]
+    ordered = [n for n, values in enumerate(scores) if values is not None]
+    for one in unordered:
+        for other in ordered:
+            yield from (mine * columns[other][0] for mine in columns[one])
+    for place, one in enumerate(ordered):
+        yield from (columns[one][0] * columns[other][0] for other in ordered[place + 1 :])
+    for one in unordered:
+        for other in ordered:
+            yield from (mine * columns[other][0] ** 2 for mine in columns[one])
+
+
+def _standardised(joint: Joint, thing: int, values: Floats | None) -> Iterator[Floats]:
+    column = joint.levels[:, thing]
+    if values is None:
+        yield from (np.where(column == level, 1.0, 0.0) for level in np.unique(column)[:-1])
+        return
+    score = values[column] - joint.chances @ values[column]
+    yield score / (np.sqrt(joint.chances @ score**2) or 1.0)
+
+
+def _fewer(kept: Floats, chances: Floats) -> Floats:
+    """Chances with the same `kept` @ chances, nought but in as many places as `kept` has rows.
+
+    After Caratheodory: of one place more than rows some mixture changes nothing that is kept; it is followed,
+    the shorter way, until a place is empty. The least likely go first.
+    """
+    found = chances.copy()
+    while len(used := np.flatnonzero(found)) > len(kept):
+        few = used[np.argsort(found[used], kind="stable")][: len(kept) + 1]
+        step = np.linalg.svd(kept[:, few])[2][-1]
+        reach = [_reach(found[few], sign * step) for sign in (1.0, -1.0)]
+        sign = 1.0 if reach[0][0] <= reach[1][0] else -1.0
+        far, place = min(reach, key=lambda one: one[0])
+        found[few] = np.maximum(0.0, found[few] - sign * far * step)
+        found[few[place]] = 0.0
+    return found
+
+
+def _reach(chances: Floats, step: Floats) -> tuple[float, int]:
+    """How far a step may be taken, and which place is then empty."""
+    down = np.flatnonzero(step > _NOTHING)
+    if not len(down):
+        return np.inf, 0
+    ratio = chances[down] / step[down]
+    return float(ratio.min()), int(down[ratio.argmin()])
