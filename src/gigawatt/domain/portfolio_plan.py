@@ -10,8 +10,8 @@ from pydantic import Field
 
 from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.record import Record
-
 from gigawatt.domain.whole_blocks import BlockWorth, WholeRisk, WholeStrategy
+
 Verdict = Literal["sign now", "sign later", "keep as option", "not needed"]
 
 
@@ -191,9 +191,9 @@ class Strategy(Record):
     cost_by_future_usd: dict[str, float]
     regret_by_future_usd: dict[str, float]
     """Over perfect foresight."""
-
     whole: WholeStrategy | None = None
     """In whole blocks; None: time did not suffice, and the figures above are of relaxed plans."""
+
 
 class FrontierPoint(Record):
     """Mean against tail, at one weight of the tail."""
@@ -218,9 +218,9 @@ class RiskFigures(Record):
     out_of_sample_usd: float | None = None
     """Mean cost of what is signed now, in futures that the plan has not seen."""
     num_out_of_sample: int = 0
-
     whole: WholeRisk | None = None
     """In whole blocks; None: time did not suffice."""
+
 
 class Flip(Record):
     """The smallest change of one assumption that changes what is signed now."""
