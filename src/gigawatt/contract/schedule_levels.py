@@ -163,10 +163,10 @@ def contradictions(roadmap: Roadmap, fed: tuple[Fed, ...]) -> Iterator[Problem]:
                     f"({first.p50}): list them as they come"
                 )
                 yield Problem(message, key=f"{one.key}.blocks")
-        known, reveal = one.known(roadmap), one.reveal
-        if known and reveal and not month_index(roadmap.start) < known <= reveal:
+        said, reveal = roadmap.dates_known, one.reveal
+        if said and reveal and not roadmap.start < said <= month_text(reveal):
             message = (
-                f"{month_text(known)} is not between the start, {roadmap.start}, and {month_text(reveal)}, "
+                f"{said} is not between the start, {roadmap.start}, and {month_text(reveal)}, "
                 f"when the first capacity of {one.owner.id} may be there and be seen"
             )
             yield Problem(message, key="dates_known")
