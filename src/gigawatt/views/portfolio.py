@@ -16,7 +16,8 @@ from gigawatt.domain.portfolio_plan import (
     Strategy,
 )
 from gigawatt.domain.price_list import PriceList
-from gigawatt.domain.whole_blocks import BlockWorth
+from gigawatt.domain.whole_blocks import BlockWorth, WholeFlip
+from gigawatt.views.dates import date_tables
 from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 SHOWN_ROWS = 25
@@ -34,6 +35,9 @@ def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
     """Everything that a portfolio says, in the order in which it is asked."""
     yield summary_table(plan)
     yield shown(signed_table(plan), "more signatures; --out writes all")
+    if plan.dates:
+        rest = "more; --save keeps all"
+        yield from (shown(table, rest) for table in date_tables(plan.dates, plan.audit.futures))
     if plan.worth:
         yield worth_table(plan)
     if any(one.whole or one.whole_with_risk for one in plan.worth):
@@ -44,6 +48,8 @@ def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
         yield strategy_table(plan)
     if plan.flips:
         yield flip_table(plan)
+    if plan.joint_flips:
+        yield joint_flip_table(plan)
     if plan.certificate.binding:
         yield shown(binding_table(plan.certificate), "more limits that cost something; --save keeps all")
     yield audit_table(plan.audit)
@@ -284,18 +290,66 @@ def flip_table(plan: Portfolio) -> Table:
             else f"none within {one.looked_frac:.0%}",
             one.before,
             one.after,
+            *_whole_flip_cells(one.whole, -1.0 if (one.change_frac or 0.0) < 0 else 1.0),
         )
         for one in plan.flips
     )
-    return Table(
-        title="What would change what is signed now",
-        columns=(
-            text_column("assumption", "Assumption"),
-            Column("change", "Flips at"),
-            text_column("before", "Signed now"),
-            text_column("after", "Then"),
-        ),
-        rows=rows,
+    return without_blank_columns(
+        Table(
+            title="What would change what is signed now",
+            columns=(
+                text_column("assumption", "Assumption"),
+                Column("change", "Flips at"),
+                text_column("before", "Signed now"),
+                text_column("after", "Then"),
+                *_WHOLE_FLIP,
+            ),
+            rows=rows,
+        )
+    )
+
+
+_WHOLE_FLIP = (
+    Column("whole_change", "In whole blocks"),
+    text_column("whole_before", "Signed now, whole"),
+    text_column("whole_after", "Then, whole"),
+)
+
+
+def _whole_flip_cells(whole: WholeFlip | None, side: float) -> tuple[Value, ...]:
+    if whole is None:
+        return None, "", ""
+    if whole.flips_frac is None:
+        return f"none to {side * whole.holds_frac:+.0%}", whole.before, ""
+    span = f"{side * whole.holds_frac:+.1%} to {side * whole.flips_frac:+.1%}"
+    return span, whole.before, whole.after
+
+
+def joint_flip_table(plan: Portfolio) -> Table:
+    """The smallest step of several assumptions at once."""
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (
+            ", ".join(f"{name} {change:+.1%}" for name, change in one.changes_frac.items()),
+            f"{one.largest_frac:.1%}",
+            one.before,
+            one.after,
+            *_whole_flip_cells(one.whole, 1.0),
+        )
+        for one in plan.joint_flips
+    )
+    return without_blank_columns(
+        Table(
+            title="What would change it together",
+            columns=(
+                text_column("assumptions", "Assumptions"),
+                Column("largest", "Each by no more than"),
+                text_column("before", "Signed now"),
+                text_column("after", "Then"),
+                *_WHOLE_FLIP,
+            ),
+            rows=rows,
+            notes=("Measured by the largest change; all take the same step, to the side that flips.",),
+        )
     )
 
 
