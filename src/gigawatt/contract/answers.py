@@ -15,23 +15,28 @@ from gigawatt.contract.demand import demand_of
 from gigawatt.contract.foresight import judge_whole
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
+from gigawatt.contract.joint_flips import held_against_blocks, joint_flips
 from gigawatt.contract.portfolio_model import Model, build_model
-from gigawatt.contract.questions import flips
+from gigawatt.contract.questions import flips, plan_words
 from gigawatt.contract.replan import Allowance, replanned
 from gigawatt.contract.reservation import Question, block_worths, everything_signed, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
 from gigawatt.contract.scale import standing_by_offer
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
-from gigawatt.domain.portfolio_plan import OfferWorth, Portfolio, PriceRemark, Signed, Verdict
-from gigawatt.domain.whole_blocks import BlockWorth
+from gigawatt.domain.portfolio_plan import Flip, OfferWorth, Portfolio, PriceRemark, Signed, Verdict
+from gigawatt.domain.whole_blocks import BlockWorth, JointFlip
 from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
 CONFLICT_FRAC = 0.25
 WORTH_SHARE = 0.5
 """Of solving.time_limit_s: what goes into worth in whole blocks."""
+MOST_SHARES = 4
+"""An offer may take a quarter of what is left of it."""
 RISK_SHARE = 0.25
 """And into foresight and strategies in whole blocks."""
+FLIP_SHARE = 0.25
+"""And into flips in whole blocks."""
 
 
 def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress) -> Portfolio:
@@ -41,10 +46,10 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         "worth": tuple(worth_of(roadmap, plan, found, progress)),
         "options": tuple(_options(roadmap, found)),
         "waiting_usd": _waiting(roadmap),
-        "flips": flips(roadmap, progress),
         "break_evens": tuple(break_evens(roadmap)),
         "remarks": tuple(price_remarks(roadmap)),
     }
+    more["flips"], more["joint_flips"] = _flips(roadmap, plan, progress)
     if len(tree.courses) > 1:
         known = foresight(neutral(roadmap), tree, progress)
         figures, relaxed = judge_risk(roadmap, tree, known, progress)
@@ -52,6 +57,16 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         seconds = roadmap.solving.time_limit_s * RISK_SHARE
         more["risk"], more["strategies"] = judge_whole(roadmap, figures, ways, found, progress, seconds)
     return found.model_copy(update=more)
+
+
+def _flips(
+    roadmap: Roadmap, plan: Plan, progress: Progress
+) -> tuple[tuple[Flip, ...], tuple[JointFlip, ...]]:
+    """One assumption at a time and several at once, in parts of blocks and then in whole ones."""
+    alone = flips(roadmap, progress)
+    together = joint_flips(roadmap, alone, progress)
+    seconds = roadmap.solving.time_limit_s * FLIP_SHARE
+    return held_against_blocks(roadmap, plan_words(plan), alone, together, seconds, progress)
 
 
 def _waiting(roadmap: Roadmap) -> float | None:
@@ -99,7 +114,7 @@ def _block_worths(
     roadmap: Roadmap, plan: Plan | None, asked: list[Question], seconds: float, progress: Progress
 ) -> dict[int, BlockWorth]:
     """In whole blocks; nothing where time does not suffice for a plan to compare with."""
-    allowance = Allowance.of(seconds, len(asked) + 1)
+    allowance = Allowance.of(seconds, len(asked) + 1, MOST_SHARES)
     base = plan or replanned(roadmap, roadmap.solving.gap_frac, allowance.next_deadline_s())
     return {} if base is None else block_worths(roadmap, base, asked, allowance, progress)
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gigawatt.contract.blocks import Plan
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import tree_of
+from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.reservation import everything_signed
 from gigawatt.contract.risk import Outcome, neutral, outcome_of
+from gigawatt.contract.signatures import Choice
 from gigawatt.domain.portfolio import ContractOffer, PlannedRun, ResearchPool, Roadmap, Traffic
 from gigawatt.domain.portfolio_plan import Flip
 from gigawatt.errors import InfeasibleError
@@ -44,19 +49,30 @@ def signed_now(roadmap: Roadmap) -> str:
 
 
 def words_of(outcome: Outcome) -> str:
-    """What an outcome signs within the first months."""
-    model, pinned = outcome.model, outcome.root()
+    """What a relaxed outcome signs within the first months."""
+    pinned = outcome.root()
+    return _in_words(outcome.model, pinned.choice, pinned.units)
+
+
+def plan_words(plan: Plan) -> str:
+    """What a plan in whole blocks signs within the first months."""
+    choice, units = everything_signed(plan)
+    at_root = np.flatnonzero((choice.node == 0) & (units > 0))
+    return _in_words(plan.model, choice.taken(at_root), units[at_root])
+
+
+def _in_words(model: Model, choice: Choice, units: NDArray[np.float64]) -> str:
     volume: dict[str, float] = {}
     built: set[str] = set()
-    for position, month, units in zip(pinned.choice.position, pinned.choice.month, pinned.units, strict=True):
+    for position, month, count in zip(choice.position, choice.month, units, strict=True):
         one = model.positions.entries[int(position)]
         if month >= model.roadmap.now_months or one.label.startswith(("cancel", "renew", "swap")):
             continue
         if one.power:
-            built |= {model.roadmap.signable[one.offer].id} if units >= HALF_A_BLOCK else set()
+            built |= {model.roadmap.signable[one.offer].id} if count >= HALF_A_BLOCK else set()
             continue
         offer = model.roadmap.offers[one.offer]
-        size = units * one.unit * model.roadmap.chips[one.kind].equivalents_per_gpu * offer.term_months
+        size = count * one.unit * model.roadmap.chips[one.kind].equivalents_per_gpu * offer.term_months
         volume[offer.id] = volume.get(offer.id, 0.0) + size
     total = sum(volume.values())
     kept = sorted(name for name, size in volume.items() if size >= LEAST_SHARE * total and size > 0)

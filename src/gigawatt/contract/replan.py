@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from gigawatt.contract.blocks import Plan, plan_blocks
-from gigawatt.contract.columns import Pinned, relax
+from gigawatt.contract.columns import Pinned, Relaxed, relax
 from gigawatt.contract.futures import Tree
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.scale import first_model, plan_at_any_size
+from gigawatt.contract.signatures import Choice
 from gigawatt.contract.solver import Unsolvable
 from gigawatt.domain.portfolio import Roadmap
 from gigawatt.errors import InfeasibleError
 
 FINEST_FRAC = 2.0**-14
-TELLING = 8.0
+TELLING = 4.0
+MANY_SHARES = 2**10
+NEAR_FRAC = 1e-5
 
 
 @dataclass
@@ -25,11 +30,15 @@ class Allowance:
 
     deadline_s: float
     num_left: int
+    most_shares: int = MANY_SHARES
+    """A question may take this part of what is left, however many are to come: some answers are better than
+    none.
+    """
 
     @classmethod
-    def of(cls, seconds: float, num_questions: int) -> Allowance:
+    def of(cls, seconds: float, num_questions: int, most_shares: int = MANY_SHARES) -> Allowance:
         """From now on."""
-        return cls(time.monotonic() + seconds, num_questions)
+        return cls(time.monotonic() + seconds, num_questions, most_shares)
 
     @property
     def spent(self) -> bool:
@@ -39,7 +48,7 @@ class Allowance:
     def next_deadline_s(self) -> float:
         """When the next question has to be answered."""
         now = time.monotonic()
-        share_s = (self.deadline_s - now) / max(self.num_left, 1)
+        share_s = (self.deadline_s - now) / max(1, min(self.num_left, self.most_shares))
         self.num_left -= 1
         return now + max(share_s, 0.0)
 
@@ -59,12 +68,19 @@ def replanned(roadmap: Roadmap, gap_frac: float, deadline_s: float, tree: Tree |
 
 
 def replanned_model(
-    model: Model, gap_frac: float, deadline_s: float, pinned: Pinned | None = None
+    model: Model,
+    gap_frac: float,
+    deadline_s: float,
+    pinned: Pinned | None = None,
+    first: Choice | None = None,
 ) -> Plan | None:
-    """The same for a model that was built already, with what is signed at its root where that is given."""
+    """The same for a model that was built already, with what is signed at its root where that is given.
+
+    `first` are signatures to begin with.
+    """
 
     def solve() -> Plan:
-        return plan_blocks(model, gap_frac, deadline_s, relax(model, deadline_s, pinned=pinned))
+        return plan_blocks(model, gap_frac, deadline_s, relax(model, deadline_s, first, pinned))
 
     return _in_time(solve, deadline_s)
 
@@ -76,3 +92,16 @@ def _in_time(solve: Callable[[], Plan], deadline_s: float) -> Plan | None:
         if time.monotonic() >= deadline_s:
             return None
         raise InfeasibleError(str(reason)) from None
+
+
+def near_signatures(relaxed: Relaxed) -> Choice:
+    """Signatures that a relaxed plan uses or nearly uses: those that a plan much like it begins with."""
+    choice = relaxed.choice
+    reduced = np.array(
+        [
+            relaxed.reduced[int(n)][p, t]
+            for p, t, n in zip(choice.position, choice.month, choice.node, strict=True)
+        ]
+    )
+    used = relaxed.answer.values[relaxed.fixed :] > 0
+    return choice.taken(np.flatnonzero(used | (reduced < NEAR_FRAC * abs(relaxed.bound))))

@@ -19,8 +19,13 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.indifference import Appraisal, moving_costs
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.program import INFINITE
-from gigawatt.contract.replan import Allowance, replanned, replanned_model, telling_gap_frac
-from gigawatt.contract.risk import with_offers
+from gigawatt.contract.replan import (
+    Allowance,
+    near_signatures,
+    replanned,
+    replanned_model,
+    telling_gap_frac,
+)
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import NONE
 from gigawatt.contract.usage import list_usd
@@ -174,9 +179,10 @@ def _without(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, deadl
     units = units_of(base, one.offer)
     if one.indispensable:
         return _unanswered(units, "indispensable")
-    left = tuple(offer for n, offer in enumerate(roadmap.offers) if n != one.offer)
+    model = build_model(roadmap, base.model.tree)
+    first = shut(model, one.offer, near_signatures(base.relaxed))
     try:
-        other = replanned(with_offers(roadmap, left, roadmap.power), gap_frac, deadline_s)
+        other = replanned_model(model, gap_frac, deadline_s, first=first)
     except InfeasibleError:
         return _unanswered(units, "indispensable")
     if other is None:
@@ -191,11 +197,11 @@ def _entering(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, dead
     Its least signature is put in where it comes nearest; the price at which that breaks even is raised for
     as long as planning at it finds a better use for the offer.
     """
-    model = build_model(roadmap)
+    model = build_model(roadmap, base.model.tree)
     require(model, Choice(*(np.array([n]) for n in (one.position, one.month, one.node))), one.least_units)
     halfway_s = (time.monotonic() + deadline_s) / 2
     try:
-        held = replanned_model(model, gap_frac, halfway_s)
+        held = replanned_model(model, gap_frac, halfway_s, first=_others(model, base))
     except InfeasibleError:
         return _unanswered(0.0, "cannot be signed")
     if held is None:
@@ -204,8 +210,8 @@ def _entering(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, dead
     if not entry.take(held, 1.0):
         return _unanswered(0.0, "not told apart at this gap")
     while not entry.settled and time.monotonic() < deadline_s:
-        asked = repriced(roadmap, one.offer, entry.ratio)
-        plan = replanned(asked, gap_frac, deadline_s)
+        asked = build_model(repriced(roadmap, one.offer, entry.ratio))
+        plan = replanned_model(asked, gap_frac, deadline_s, first=near_signatures(base.relaxed))
         if plan is None:
             break
         entry.look(plan)
@@ -327,3 +333,25 @@ def require(model: Model, choice: Choice, units: float) -> None:
         same = np.append(same, True)
     row = model.builder.rows.add("wanted", [1], units, INFINITE)
     found.extras.append((row, np.flatnonzero(same), np.ones(1)))
+
+
+def shut(model: Model, offer: int, first: Choice) -> Choice:
+    """Nothing of an offer in any plan of a model from now on; returns what is left of `first`."""
+    found, of = model.signatures, model.positions.offer
+    for plain in found.plain.values():
+        plain[of == offer] = False
+    always = np.flatnonzero(of[found.special.position] == offer)
+    if len(always):
+        row = model.builder.rows.add("unwanted", [1], -INFINITE, 0.0)
+        found.extras.append((np.full(len(always), row[0]), always, np.ones(len(always))))
+    return first.taken(of[first.position] != offer)
+
+
+def _others(model: Model, base: Plan) -> Choice:
+    """What a plan uses or nearly uses, without what is always there by now."""
+    first = near_signatures(base.relaxed)
+    plain = [
+        model.signatures.plain[int(n)][p, t]
+        for p, t, n in zip(first.position, first.month, first.node, strict=True)
+    ]
+    return first.taken(np.array(plain, dtype=bool))

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.record import Record
-from gigawatt.domain.whole_blocks import BlockWorth, WholeRisk, WholeStrategy
+from gigawatt.domain.whole_blocks import BlockWorth, JointFlip, WholeFlip, WholeRisk, WholeStrategy
 
 Verdict = Literal["sign now", "sign later", "keep as option", "not needed"]
 
@@ -232,6 +232,8 @@ class Flip(Record):
     """How far was looked."""
     before: str
     after: str = ""
+    whole: WholeFlip | None = None
+    """To the same side in whole blocks; None: time did not suffice. All else is of relaxed plans."""
 
 
 class PriceRemark(Record):
@@ -286,6 +288,8 @@ class Portfolio(Record):
     strategies: tuple[Strategy, ...] = ()
     risk: RiskFigures | None = None
     flips: tuple[Flip, ...] = ()
+    joint_flips: tuple[JointFlip, ...] = ()
+    """Of several assumptions at once, nearest first."""
     break_evens: tuple[BreakEven, ...] = ()
     remarks: tuple[PriceRemark, ...] = ()
     dates: PortfolioDates | None = None

@@ -68,3 +68,34 @@ class WholeRisk(Record):
     high_evpi_usd: float
     low_vss_usd: float | None
     high_vss_usd: float | None
+
+
+class WholeFlip(Record):
+    """How far things may change before plans in whole blocks sign otherwise, by planning there."""
+
+    holds_frac: float
+    """Largest change, in size, at which a plan still signs as now."""
+    flips_frac: float | None
+    """Smallest at which a plan signs otherwise; None: no change that was looked at does."""
+    before: str
+    """What the plan in whole blocks signs now."""
+    after: str
+    gap_frac: float
+    """The widest of these plans' gaps: within it another plan may be as good."""
+
+
+class JointFlip(Record):
+    """The smallest step that changes what is signed now when several assumptions take it at once.
+
+    Measured by the largest change: each of them changes by no more than this.
+    """
+
+    changes_frac: dict[str, float]
+    """By assumption."""
+    largest_frac: float
+    holds_frac: float
+    """Largest common step, in size, that was found to change nothing."""
+    before: str
+    after: str
+    whole: WholeFlip | None = None
+    """Along the same way in whole blocks; None: time did not suffice."""

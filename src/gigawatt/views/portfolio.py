@@ -290,7 +290,7 @@ def flip_table(plan: Portfolio) -> Table:
             else f"none within {one.looked_frac:.0%}",
             one.before,
             one.after,
-            *_whole_flip_cells(one.whole, -1.0 if (one.change_frac or 0.0) < 0 else 1.0),
+            *_whole_flip_cells(one.whole, "-" if (one.change_frac or 0.0) < 0 else "+"),
         )
         for one in plan.flips
     )
@@ -316,12 +316,12 @@ _WHOLE_FLIP = (
 )
 
 
-def _whole_flip_cells(whole: WholeFlip | None, side: float) -> tuple[Value, ...]:
+def _whole_flip_cells(whole: WholeFlip | None, side: str) -> tuple[Value, ...]:
     if whole is None:
         return None, "", ""
     if whole.flips_frac is None:
-        return f"none to {side * whole.holds_frac:+.0%}", whole.before, ""
-    span = f"{side * whole.holds_frac:+.1%} to {side * whole.flips_frac:+.1%}"
+        return f"none to {side}{whole.holds_frac:.0%}", whole.before, ""
+    span = f"{side}{whole.holds_frac:.1%} to {side}{whole.flips_frac:.1%}"
     return span, whole.before, whole.after
 
 
@@ -333,7 +333,7 @@ def joint_flip_table(plan: Portfolio) -> Table:
             f"{one.largest_frac:.1%}",
             one.before,
             one.after,
-            *_whole_flip_cells(one.whole, 1.0),
+            *_whole_flip_cells(one.whole, ""),
         )
         for one in plan.joint_flips
     )

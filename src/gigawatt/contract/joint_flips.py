@@ -1,0 +1,199 @@
+"""What would change the answer if several assumptions changed at once; and all flips in whole blocks.
+
+Several changes at once are measured by the largest of them: the norm in which "demand and price each within
+x %" is a box. In that norm the steepest way, by the gradient, is the same step for all, each towards the side
+on which it flips alone; along it the smallest step that flips is found by halving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, product
+
+from gigawatt.contract.questions import LOOKED_FRAC, NUM_HALVINGS, assumptions, plan_words, signed_now
+from gigawatt.contract.replan import Allowance, replanned
+from gigawatt.domain.portfolio import Roadmap
+from gigawatt.domain.portfolio_plan import Flip
+from gigawatt.domain.whole_blocks import JointFlip, WholeFlip
+from gigawatt.errors import InfeasibleError
+
+Progress = Callable[[int, int, str], None]
+MOST_TOGETHER = 4
+MOST_JOINT = 4
+NUM_WHOLE_HALVINGS = 4
+NOTHING_MEETS = "nothing meets the roadmap"
+
+
+def joint_flips(roadmap: Roadmap, alone: Sequence[Flip], progress: Progress) -> tuple[JointFlip, ...]:
+    """Pairs of the assumptions that flip soonest, and all of these together: the smallest common step that
+    flips, where it is smaller than that of any of them alone. Nearest first.
+    """
+    if not alone:
+        return ()
+    before = alone[0].before
+    chosen = alone[:MOST_TOGETHER]
+    groups = [*combinations(chosen, 2), *([tuple(chosen)] if len(chosen) > 2 else [])]
+    found = []
+    for number, group in enumerate(groups):
+        progress(number, len(groups), "what if " + " and ".join(one.assumption for one in group) + " change")
+        nearest = min(_rays_of(group), key=lambda ray: _step(roadmap, ray, before))
+        if nearest.flips_at < nearest.limit:
+            found.append(nearest)
+    return tuple(_joint(ray, before) for ray in sorted(found, key=lambda ray: ray.flips_at)[:MOST_JOINT])
+
+
+@dataclass
+class Ray:
+    """One common step for several assumptions, each to its side."""
+
+    sides: dict[str, float]
+    limit: float
+    """How far is looked: to where one of them flips alone."""
+    holds_to: float = 0.0
+    flips_at: float = field(default=float("inf"))
+    after: str = ""
+
+    def at(self, roadmap: Roadmap, step: float) -> Roadmap:
+        """The roadmap so many steps along."""
+        table = assumptions(roadmap)
+        for name, side in self.sides.items():
+            roadmap = table[name](roadmap, side * step)
+        return roadmap
+
+
+def _rays_of(group: Sequence[Flip]) -> Iterator[Ray]:
+    """Each assumption to the side on which it flips alone; to both where it does on neither."""
+    sides = [
+        [1.0, -1.0] if one.change_frac is None else [1.0 if one.change_frac > 0 else -1.0] for one in group
+    ]
+    limit = min(LOOKED_FRAC if one.change_frac is None else abs(one.change_frac) for one in group)
+    for signs in product(*sides):
+        yield Ray({one.assumption: sign for one, sign in zip(group, signs, strict=True)}, limit)
+
+
+def _step(roadmap: Roadmap, ray: Ray, before: str) -> float:
+    """The smallest step that flips, found by halving; infinite where the whole way does not."""
+    after = signed_now(ray.at(roadmap, ray.limit))
+    if after == before:
+        return ray.flips_at
+    ray.flips_at, ray.after = ray.limit, after
+    for _ in range(NUM_HALVINGS):
+        middle = (ray.holds_to + ray.flips_at) / 2
+        there = signed_now(ray.at(roadmap, middle))
+        if there == before:
+            ray.holds_to = middle
+        else:
+            ray.flips_at, ray.after = middle, there
+    return ray.flips_at
+
+
+def _joint(ray: Ray, before: str) -> JointFlip:
+    return JointFlip(
+        changes_frac={name: side * ray.flips_at for name, side in ray.sides.items()},
+        largest_frac=ray.flips_at,
+        holds_frac=ray.holds_to,
+        before=before,
+        after=ray.after,
+    )
+
+
+def held_against_blocks(
+    roadmap: Roadmap,
+    now: str,
+    alone: tuple[Flip, ...],
+    together: tuple[JointFlip, ...],
+    seconds: float,
+    progress: Progress,
+) -> tuple[tuple[Flip, ...], tuple[JointFlip, ...]]:
+    """The same flips with those of plans in whole blocks, nearest first, as far as `seconds` suffice.
+
+    `now` is what the plan in whole blocks signs as things are.
+    """
+    single = [Ray({one.assumption: _side(one)}, LOOKED_FRAC, *_bracket(one)) for one in alone]
+    joint = [
+        Ray({name: 1.0 if change > 0 else -1.0 for name, change in one.changes_frac.items()}, LOOKED_FRAC,
+            one.holds_frac, one.largest_frac)
+        for one in together
+    ]  # fmt: skip
+    allowance = Allowance.of(seconds, len(single) + len(joint))
+    order = sorted((*single, *joint), key=lambda ray: min(ray.flips_at, ray.limit))
+    whole: dict[int, WholeFlip | None] = {}
+    for number, ray in enumerate(order):
+        progress(number, len(order), "in whole blocks: what if " + " and ".join(ray.sides) + " change")
+        whole[id(ray)] = _whole_flip(roadmap, ray, now, allowance.next_deadline_s())
+    singles, joints = zip(alone, single, strict=True), zip(together, joint, strict=True)
+    return (
+        tuple(one.model_copy(update={"whole": whole[id(ray)]}) for one, ray in singles),
+        tuple(one.model_copy(update={"whole": whole[id(ray)]}) for one, ray in joints),
+    )
+
+
+def _side(one: Flip) -> float:
+    return -1.0 if one.change_frac is not None and one.change_frac < 0 else 1.0
+
+
+def _bracket(one: Flip) -> tuple[float, float]:
+    """Where it holds and where it flips in parts of blocks."""
+    if one.change_frac is None:
+        return LOOKED_FRAC, float("inf")
+    at = abs(one.change_frac)
+    return max(0.0, at - LOOKED_FRAC / 2**NUM_HALVINGS), at
+
+
+@dataclass
+class _Asking:
+    """Plans in whole blocks along a ray."""
+
+    roadmap: Roadmap
+    ray: Ray
+    deadline_s: float
+    gap_frac: float = 0.0
+
+    def words(self, step: float) -> str | None:
+        """What is signed now, so many steps along; None where time ran out."""
+        asked = self.ray.at(self.roadmap, step)
+        try:
+            plan = replanned(asked, asked.solving.gap_frac, self.deadline_s)
+        except InfeasibleError:
+            return NOTHING_MEETS
+        if plan is None:
+            return None
+        self.gap_frac = max(self.gap_frac, plan.gap_frac)
+        return plan_words(plan)
+
+
+def _whole_flip(roadmap: Roadmap, ray: Ray, now: str, deadline_s: float) -> WholeFlip | None:
+    """First just before and just after the flip in parts of blocks; where these do not agree with it, by
+    halving what is left. None where time ran out before anything was certain.
+    """
+    asking = _Asking(roadmap, ray, deadline_s)
+    holds, flips, after = 0.0, float("inf"), ""
+    tried = [ray.flips_at, ray.holds_to] if ray.flips_at <= ray.limit else [ray.limit]
+    halvings = NUM_WHOLE_HALVINGS
+    while tried or (halvings and flips < float("inf") and not _close(ray, holds, flips)):
+        if tried:
+            step = tried.pop(0)
+        else:
+            step, halvings = (holds + flips) / 2, halvings - 1
+        words = asking.words(step) if holds <= step < flips else ""
+        if words is None:
+            return None
+        if words and words != now:
+            flips, after = step, words
+        elif words:
+            holds = max(holds, step)
+            if step == ray.flips_at:
+                tried = [ray.limit]
+    return WholeFlip(
+        holds_frac=holds,
+        flips_frac=flips if flips < float("inf") else None,
+        before=now,
+        after=after,
+        gap_frac=asking.gap_frac,
+    )
+
+
+def _close(ray: Ray, holds: float, flips: float) -> bool:
+    """Whether no more is to be found by halving than in parts of blocks."""
+    return flips - holds <= ray.limit / 2.0**NUM_HALVINGS * (1.0 + 1e-9)
