@@ -185,13 +185,15 @@ def _differing(model: Model, allowed: dict[int, Flags]) -> dict[int, Flags]:
     found = {n: np.zeros_like(one) for n, one in allowed.items()}
     month = np.arange(model.roadmap.months)
     last_step = np.where(positions.offsets < FAR, positions.offsets, 0).max(axis=1)
+    # Even in futures where nothing slips: `entries_of` leaves to extras what slips in any.
+    for offer, safe in {(offer, safe) for one in model.tree.courses for offer, safe, _ in one.slips}:
+        for one in found.values():
+            one |= (positions.offer == offer)[:, None] & (month < safe)
     for course in model.tree.courses:
         lost = {name for name, _ in course.losses}
         hit = np.array([one.provider in lost for one in entries])
         for node in course.nodes:
             found[node] |= hit[:, None]
-            for offer, safe, _ in course.slips:
-                found[node] |= (positions.offer == offer)[:, None] & (month < safe)
             beyond = month + last_step[:, None] > model.tree.nodes[node].end
             found[node] |= ~positions.locked[:, None] & beyond & (len(model.tree.courses) > 1)
     return {n: one & allowed[n] for n, one in found.items()}

@@ -141,3 +141,22 @@ def test_changes_of_dates_that_meet_nothing_are_refused(change: dict[str, Any], 
             reveals=("2027-02",),
             futures=(Future(id="f", probability_frac=1.0, changes=(Change(month="2027-02", **change),)),),
         )
+
+
+def test_phases_are_signed_in_a_future_whose_dates_are_known() -> None:
+    """Power that is dear before it is known to be early: signed for the early future alone, where it pays."""
+    slip = Change(month="2027-11", offers="one", slip_months=7)
+    futures = (
+        Future(id="early", probability_frac=0.5),
+        Future(id="late", probability_frac=0.5, changes=(slip,)),
+    )
+    hall = phase("one").model_copy(update={"sign_from": "2027-02", "sign_until": "2027-06"})
+    racks = lab().offers[0].model_copy(update={"sign_until": None})
+    asked = lab(
+        power=(hall, phase("two")), offers=(racks, lab().offers[1]), futures=futures, reveals=("2027-02",)
+    )
+    found, _ = plan_portfolio(asked, questions=False)
+    assert found.audit.holds
+    one = [row for row in found.signed if row.offer == "one"]
+    assert {row.futures for row in one} == {("early",)}
+    assert rented(found) == {"early": 5.0, "late": 5.0 * 8}

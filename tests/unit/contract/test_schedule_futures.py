@@ -233,6 +233,7 @@ def test_a_phase_takes_as_long_as_its_block_from_whenever_it_is_signed() -> None
     assert dated.reveals == (f"{2027 + offer.lead_months // 12}-{offer.lead_months % 12 + 1:02d}",)
     slips = {one.id: sum(change.slip_months for change in one.changes) for one in dated.futures}
     assert slips == {name: months - offer.lead_months for name, months in lead.items()}
+    assert min(slips.values()) == 0
     found, _ = plan_portfolio(dated, questions=False, dates=dates)
     assert found.audit.holds
     costs = {one.future: one.present_usd for one in found.audit.futures}
