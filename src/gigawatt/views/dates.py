@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from gigawatt.domain.dates import DelayCost, PortfolioDates
 from gigawatt.domain.portfolio_plan import FutureCost
 from gigawatt.units import format_quantity
-from gigawatt.views.table import Column, Table, text_column, without_blank_columns
+from gigawatt.views.table import Column, Table, Value, text_column, without_blank_columns
 
 
 def date_tables(dates: PortfolioDates, futures: Sequence[FutureCost]) -> Iterator[Table]:
@@ -48,7 +48,7 @@ def months_taken_table(dates: PortfolioDates, futures: Sequence[FutureCost]) -> 
         *(text_column(f"{one.owner} {one.block}", one.block) for one in dates.blocks),
         Column("present_usd", "Costs"),
     )
-    rows = tuple(
+    rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             one.future,
             one.probability_frac,
