@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gigawatt.contract.blocks import Plan
-from gigawatt.contract.breakeven import break_evens
+from gigawatt.contract.breakeven_ranges import ranged_break_evens
 from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.foresight import judge_whole
@@ -31,8 +31,8 @@ Progress = Callable[[int, int, str], None]
 CONFLICT_FRAC = 0.25
 WORTH_SHARE = 0.5
 """Of solving.time_limit_s: what goes into worth in whole blocks."""
-MOST_SHARES = 4
-"""An offer may take a quarter of what is left of it."""
+MOST_SHARES = 8
+"""An offer may take an eighth of what is left of it."""
 RISK_SHARE = 0.25
 """And into foresight and strategies in whole blocks."""
 FLIP_SHARE = 0.25
@@ -46,7 +46,7 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         "worth": tuple(worth_of(roadmap, plan, found, progress)),
         "options": tuple(_options(roadmap, found)),
         "waiting_usd": _waiting(roadmap),
-        "break_evens": tuple(break_evens(roadmap)),
+        "break_evens": tuple(ranged_break_evens(roadmap, found.dates)),
         "remarks": tuple(price_remarks(roadmap)),
     }
     more["flips"], more["joint_flips"] = _flips(roadmap, plan, progress)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.cash import discount_weights, list_factors, weighted_cash
 from gigawatt.contract.terms import NONE, Positions, positions_of
+from gigawatt.domain.break_even import BreakEven
 from gigawatt.domain.portfolio import Roadmap
-from gigawatt.domain.portfolio_plan import BreakEven
 from gigawatt.laws.finance import MONTH_H
 from gigawatt.laws.power import facility_power_w
 

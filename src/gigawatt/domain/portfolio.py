@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from gigawatt.domain.ranges import require_ranges
 from gigawatt.domain.record import Record
 from gigawatt.domain.scenario import Id, Stated, Texts
 
@@ -61,6 +62,9 @@ class Place(Stated):
     pue: float = Field(default=1.0, ge=1, le=5)
     power_price_usd_per_mwh: float = Field(default=0.0, ge=-500, le=10_000)
     """Paid for hardware of one's own; a rented hour has its power in its price."""
+    low_power_price_usd_per_mwh: float | None = Field(default=None, ge=-500, le=10_000)
+    """10 % point, and 90 % point: of this and of every range below."""
+    high_power_price_usd_per_mwh: float | None = Field(default=None, ge=-500, le=10_000)
     petabyte_egress_usd: float = Field(default=0.0, ge=0, le=1e8)
     """What taking a petabyte away from here costs."""
 
@@ -69,6 +73,7 @@ class Place(Stated):
         _require_rising(self.energised or ())
         if bool(self.schedule) != bool(self.blocks):
             raise ValueError("schedule and blocks go together: a project, and its blocks of capacity")
+        require_ranges(self, ("power_price_usd_per_mwh",))
         return self
 
 
@@ -83,6 +88,13 @@ class Chip(Stated):
     available_from: Month = "2000-01"
     resale_frac: tuple[float, ...] = (1.0, 0.0)
     """Of its price, after 0, 1, 2, ... years; linear in between, the last holds for ever."""
+    low_resale_frac: tuple[float, ...] | None = None
+    high_resale_frac: tuple[float, ...] | None = None
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> Self:
+        require_ranges(self, ("resale_frac",))
+        return self
 
 
 class Needs(Record):
@@ -215,6 +227,10 @@ class ContractOffer(Stated):
     """By kind: the catalogue's offer whose price this is, instead of a price stated here."""
     capex_usd: Prices | None = None
     """By kind, per accelerator with its share of node and network; owned capacity only."""
+    low_price_usd_per_gpu_h: Prices | None = None
+    high_price_usd_per_gpu_h: Prices | None = None
+    low_capex_usd: Prices | None = None
+    high_capex_usd: Prices | None = None
     spend_frac: tuple[float, ...] = (1.0,)
     """Share of the capital spent in each month from the signature on."""
     sites: Texts
@@ -226,6 +242,8 @@ class ContractOffer(Stated):
     sign_from: Month | None = None
     sign_until: Month | None = None
     lead_months: int = Field(default=0, ge=0, le=240)
+    low_lead_months: int | None = Field(default=None, ge=0, le=240)
+    high_lead_months: int | None = Field(default=None, ge=0, le=240)
     term_months: int = Field(ge=1, le=600)
     """For owned capacity, the life of the hardware."""
     block_accelerators: int = Field(default=1, gt=0, le=10_000_000)
@@ -276,6 +294,7 @@ class ContractOffer(Stated):
     def _terms_agree(self) -> Self:
         if problems := list(_contradictions(self)):
             raise ValueError("; ".join(problems))
+        require_ranges(self, ("price_usd_per_gpu_h", "capex_usd", "lead_months"))
         return self
 
 
@@ -329,6 +348,8 @@ class PowerOffer(Stated):
     """Of facility power (IT times PUE), in one phase."""
     most_blocks: int = Field(default=1, gt=0, le=10_000)
     capex_usd_per_w: float | None = Field(default=None, gt=0, le=1000)
+    low_capex_usd_per_w: float | None = Field(default=None, gt=0, le=1000)
+    high_capex_usd_per_w: float | None = Field(default=None, gt=0, le=1000)
     spend_frac: tuple[float, ...] = (1.0,)
     rent_usd_per_w_month: float | None = Field(default=None, gt=0, le=100)
     upkeep_usd_per_w_month: float = Field(default=0.0, ge=0, le=100)
@@ -365,6 +386,7 @@ class PowerOffer(Stated):
             raise ValueError(f"form {self.form}: give {wanted}, and not {other}")
         if abs(sum(self.spend_frac) - 1) > MOST_SPEND_ERROR:
             raise ValueError(f"spend_frac: the shares add up to {sum(self.spend_frac):g}, not 1")
+        require_ranges(self, ("capex_usd_per_w",))
         return self
 
 

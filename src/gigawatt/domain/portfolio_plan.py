@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gigawatt.domain.break_even import BreakEven
 from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.record import Record
 from gigawatt.domain.whole_blocks import BlockWorth, JointFlip, WholeFlip, WholeRisk, WholeStrategy
@@ -242,27 +243,6 @@ class PriceRemark(Record):
     offer: str
     kind: Literal["stale", "conflicting", "unsourced"]
     message: str
-
-
-class BreakEven(Record):
-    """Where owning one kind at one site costs as much as renting it."""
-
-    kind: str
-    site: str
-    owned: str
-    rented: str
-    own_usd_per_gpu_h: float
-    """Capital less what is fetched, power and upkeep, over the delivered hours within the horizon,
-    discounted.
-    """
-    rent_usd_per_gpu_h: float
-    """Of the rent, over delivered hours."""
-    price_usd_per_gpu_h: float
-    """Quoted rent below which renting is cheaper."""
-    utilisation_frac: float
-    """Share of hours above which owning is cheaper than renting by the hour; above 1: never."""
-    delay_months: int | None
-    """Months of delay, rent paid meanwhile, from which owning is dearer; None: not within the horizon."""
 
 
 class Portfolio(Record):

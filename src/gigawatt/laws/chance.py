@@ -17,6 +17,7 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 _TOP_BITS = np.uint64(11)
+_P90_SCORE = 1.2815515655446004
 
 
 def mixed_bits(state: Any) -> Any:
@@ -61,3 +62,19 @@ def exponential_number(uniform: Any, mean: Any) -> Any:
     0.6931
     """
     return -mean * np.log(uniform)
+
+
+def stated_quantile(score: Any, p10: Any, p50: Any, p90: Any) -> Any:
+    """A quantity at a standard normal score, where only its 10, 50 and 90 % points are stated.
+
+    Straight in the score from the median to either side, so that the three points are met and either tail is
+    half of a normal distribution of its own width. Holds for p10 <= p50 <= p90.
+
+    Source: T. Keelin, B. Powley, Quantile-parameterized distributions (Decision Analysis 8, 2011), of which
+    this is the one by pieces; scores of the normal table: 1.2816 at 90 %, 1 at 84.13 %. From 10, 20 and 40:
+
+    >>> [round(float(stated_quantile(z, 10.0, 20.0, 40.0)), 2) for z in (-1.2816, 0.0, 1.0, 1.2816)]
+    [10.0, 20.0, 35.61, 40.0]
+    """
+    share = score / _P90_SCORE
+    return p50 + np.minimum(share, 0.0) * (p50 - p10) + np.maximum(share, 0.0) * (p90 - p50)

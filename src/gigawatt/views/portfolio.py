@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gigawatt import units
+from gigawatt.domain.break_even import BreakEven
 from gigawatt.domain.portfolio_plan import (
     Audit,
     Certificate,
@@ -235,7 +236,7 @@ def _span(low: float | None, high: float | None, suffix: str) -> str | None:
 
 
 def break_even_table(plan: Portfolio) -> Table:
-    """Build or rent, by kind and site."""
+    """Build or rent, by kind and site; with 10 and 90 % points where ranges are stated."""
     columns = (
         text_column("kind", "Kind"),
         text_column("site", "Site"),
@@ -244,11 +245,39 @@ def break_even_table(plan: Portfolio) -> Table:
         Column("own_usd_per_gpu_h", "Owning"),
         Column("rent_usd_per_gpu_h", "Renting"),
         Column("price_usd_per_gpu_h", "Rent cheaper below"),
+        Column("price_range", "P10 to P90"),
         Column("utilisation_frac", "Own cheaper above use of"),
+        Column("use_range", "P10 to P90"),
         Column("delay_months", "Rent cheaper from months late"),
+        Column("delay_range", "P10 to P90"),
+        Column("rent_cheaper_frac", "Chance that renting wins"),
+        Column("late_frac", "Chance to be so late"),
     )
-    rows = tuple(_cells(one, columns) for one in plan.break_evens)
-    return Table(title="Build or rent: where they cost the same", columns=columns, rows=rows)
+    rows = tuple(_break_even_row(one, columns) for one in plan.break_evens)
+    notes = tuple(
+        f"{one.kind} at {one.site}: over the stated ranges of {', '.join(one.ranges.inputs)}"
+        for one in plan.break_evens
+        if one.ranges
+    )
+    title = "Build or rent: where they cost the same"
+    return without_blank_columns(Table(title=title, columns=columns, rows=rows, notes=notes))
+
+
+def _break_even_row(one: BreakEven, columns: tuple[Column, ...]) -> tuple[Value, ...]:
+    cells: dict[str, Value] = {}
+    if spread := one.ranges:
+        low, high = spread.low_price_usd_per_gpu_h, spread.high_price_usd_per_gpu_h
+        never = "never"
+        ends = [
+            never if end is None else str(end) for end in (spread.low_delay_months, spread.high_delay_months)
+        ]
+        cells = {
+            "price_range": _span(low, high, "_usd_per_gpu_h"),
+            "use_range": _span(spread.low_utilisation_frac, spread.high_utilisation_frac, "_frac"),
+            "delay_range": " to ".join(dict.fromkeys(ends)),
+            "rent_cheaper_frac": spread.rent_cheaper_frac,
+        }
+    return tuple(cells.get(column.key, getattr(one, column.key, None)) for column in columns)
 
 
 def strategy_table(plan: Portfolio) -> Table:
