@@ -28,7 +28,7 @@ def run() -> Figures:
     """Build, relax and appraise once."""
     asked = instance(*SHAPE)
     with measured() as spent:
-        model = build_model(asked, capped=None)
+        model = build_model(asked)
         relaxed = relax(model)
         found = list(appraise_all(model, relaxed))
     checked = [one for one in found if one.right_ratio is not None]

@@ -12,6 +12,7 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.breakeven_ranges import ranged_break_evens
 from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.demand import demand_of
+from gigawatt.contract.families import standing_by_offer
 from gigawatt.contract.foresight import judge_whole
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
@@ -21,7 +22,6 @@ from gigawatt.contract.questions import flips, plan_words
 from gigawatt.contract.replan import Allowance, replanned
 from gigawatt.contract.reservation import Question, block_worths, everything_signed, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
-from gigawatt.contract.scale import standing_by_offer
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import Flip, OfferWorth, Portfolio, PriceRemark, Signed, Verdict
 from gigawatt.domain.whole_blocks import BlockWorth, JointFlip

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.contract.columns import SMALL_FRAC, Relaxed, keys_of, relax, usd_scale
+from gigawatt.contract.columns import Relaxed, keys_of, relax, usd_scale
 from gigawatt.contract.dive import dive
 from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.pricing import SMALL_FRAC, score_of
 from gigawatt.contract.signatures import Choice, make_columns
 from gigawatt.contract.solver import Solver, Unsolvable
 from gigawatt.errors import InfeasibleError
@@ -128,20 +129,12 @@ WHOLE_BLOCKS = (
 def _likely(model: Model, relaxed: Relaxed) -> Choice:
     """Signatures that the relaxed optimum uses, or could use at next to no cost."""
     chosen = relaxed.answer.values[relaxed.fixed :] > SMALL_FRAC
-    reduced = np.array(
-        [
-            relaxed.reduced[int(n)][p, t]
-            for p, t, n in zip(
-                relaxed.choice.position, relaxed.choice.month, relaxed.choice.node, strict=True
-            )
-        ]
-    )
+    reduced = score_of(relaxed.reduced, relaxed.choice)
     whole = model.signatures.whole[relaxed.choice.position]
     worth = abs(relaxed.bound)
     near = reduced < np.where(whole, LIKELY_FRAC, LIKELY_SMALL_FRAC) * worth
     found = np.flatnonzero(chosen | near)
-    # An interior optimum uses a little of everything: what it uses most comes first.
-    order = np.argsort(-relaxed.answer.values[relaxed.fixed :][found], kind="stable")
+    order = np.lexsort((reduced[found], ~chosen[found]))
     return relaxed.choice.taken(np.sort(found[order[:MANY_LIKELY]]))
 
 

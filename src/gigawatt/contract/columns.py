@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gigawatt.contract.approach import approach
 from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.pricing import SMALL_FRAC, cheapest, helpful
 from gigawatt.contract.program import INFINITE, Columns, Program
-from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
+from gigawatt.contract.signatures import Choice, make_columns
 from gigawatt.contract.solver import Answer, Solver, Unsolvable
-from gigawatt.contract.terms import FAR, NONE
+from gigawatt.contract.terms import NONE
 from gigawatt.errors import InfeasibleError
 
 Numbers = NDArray[np.float64]
@@ -24,14 +26,8 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 MOST_ROUNDS = 400
-MANY_COLUMNS = 4096
-MANY_PER_MONTH = 8
-FIRST_PER_MONTH = 12
-SMALL_FRAC = 1e-7
 DUAL, PRIMAL = 1, 4
 MANY_FOR_SIMPLEX = 2**15
-CLOSE_FRAC = 1e-5
-MUCH = 2.0
 
 
 @dataclass
@@ -109,8 +105,8 @@ def relax(
     program = _always(model)
     if pinned is not None:
         program = _pin(model, program, pinned)
-    choice = _first(model) if first is None else first
     penalty = _penalty(model, program)
+    choice = first or _begun(model, program, penalty, deadline_s)
     while True:
         artificial = _artificial(model, penalty)
         solver = Solver(
@@ -125,6 +121,13 @@ def relax(
         if penalty > MOST_PENALTY * _penalty(model, program):
             raise InfeasibleError(_why(model, program, found.choice))
         choice, penalty = found.choice, penalty * PENALTY_STEP
+
+
+def _begun(model: Model, program: Program, penalty: float, deadline_s: float) -> Choice:
+    """Signatures to begin with."""
+    if not model.vast:
+        return cheapest(model)
+    return approach(model, program.with_columns(_artificial(model, penalty)), usd_scale(program), deadline_s)
 
 
 MOST_PENALTY = 1e5
@@ -163,68 +166,16 @@ def _demanding(model: Model) -> Ints:
     return np.concatenate([*wanted, np.empty(0, dtype=np.int64)])
 
 
-def _grouped(model: Model, by_site: bool = True) -> Ints:
-    """[P] signatures that compete with each other: same pool, same site of limited power."""
-    if not by_site:
-        return np.where(model.positions.power, NONE - model.positions.site, model.families.pool_index)
-    pools = np.where(model.positions.power, NONE, model.families.pool_index)
-    return np.asarray(pools * (len(model.roadmap.places) + 1) + model.positions.site)
-
-
-def _first(model: Model) -> Choice:
-    """The cheapest few for each pool and month, by what a delivered month costs within the horizon."""
-    months = model.roadmap.months
-    positions, month = model.positions, np.arange(model.roadmap.months)
-    delivered = np.zeros((len(positions), months))
-    for step in range(positions.offsets.shape[1]):
-        left = months - np.minimum(month + np.minimum(positions.offsets[:, step, None], FAR), months)
-        delivered += positions.shares[:, step, None] * left
-    worth = np.maximum(delivered * (positions.unit * positions.delivered)[:, None], SMALL_FRAC)
-    found = Choice.none()
-    for node, plain in model.signatures.plain.items():
-        score = np.where(plain, model.signatures.cash[node] / worth, INFINITE)
-        found = found.joined(_best(model, node, score, FIRST_PER_MONTH, MANY_COLUMNS * 4, by_site=False))
-    return found
-
-
-def _best(model: Model, node: int, score: Numbers, each: int, most: int, by_site: bool = True) -> Choice:
-    """The lowest scores of each group and month, and of those the lowest overall."""
-    group = _grouped(model, by_site)
-    picked_p, picked_t = [], []
-    for one in np.unique(group):
-        members = np.flatnonzero(group == one)
-        few = min(each, len(members))
-        order = np.argpartition(score[members], few - 1, axis=0)[:few]
-        months = np.broadcast_to(np.arange(score.shape[1]), order.shape)
-        picked_p.append(members[order].ravel())
-        picked_t.append(months.ravel())
-    if not picked_p:
-        return Choice.none()
-    position, month = np.concatenate(picked_p), np.concatenate(picked_t)
-    value = score[position, month]
-    kept = np.flatnonzero(value < INFINITE)
-    kept = kept[np.argsort(value[kept], kind="stable")[:most]]
-    return Choice(position[kept], month[kept], np.full(len(kept), node))
-
-
 def _generate(model: Model, program: Program, choice: Choice, solver: Solver, deadline_s: float) -> Relaxed:
     """Rounds of solving and pricing until no signature would help."""
     fixed = solver.num_columns
     solver.add(make_columns(model, choice))
-    if model.compact and solver.num_columns > MANY_FOR_SIMPLEX:
-        answer, more, reduced = _approach(model, solver, deadline_s)
-        choice = choice.joined(more)
-        artificial = _artificial(model, float(solver.cost_of(program.num_columns)))
-        whole = program.with_columns(artificial).with_columns(make_columns(model, choice))
-        bound = proven_bound(whole, answer) + _missed(model, reduced)
-        return Relaxed(program, choice, answer, bound, reduced, solver, fixed)
     if solver.num_columns > MANY_FOR_SIMPLEX:
         solver.set(presolve="on")
     answer, more, reduced = price_out(model, solver, deadline_s)
-    choice = choice.joined(more)
     return Relaxed(
         program=program,
-        choice=choice,
+        choice=choice.joined(more),
         answer=answer,
         bound=answer.objective_usd + _missed(model, reduced),
         reduced=reduced,
@@ -241,58 +192,6 @@ def _missed(model: Model, reduced: dict[int, Numbers]) -> float:
     return sum(float((np.minimum(score, 0.0) * most[:, None]).sum()) for score in reduced.values())
 
 
-def _approach(model: Model, solver: Solver, deadline_s: float) -> tuple[Answer, Choice, dict[int, Numbers]]:
-    """The same rounds by an interior method, until next to nothing is left to be gained.
-
-    At full size it is many times faster than pivoting. Its duals are not quite feasible, which `proven_bound`
-    makes up for.
-    """
-    made = Choice.none()
-    solver.set(solver="ipm", run_crossover="off", presolve="on")
-    for _ in range(MOST_ROUNDS):
-        answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
-        if not answer.complete:
-            raise Unsolvable("time ran out before the relaxed portfolio was solved")
-        more, missed, reduced = _helpful(model, answer, NONE)
-        if missed > -CLOSE_FRAC * abs(answer.objective_usd):
-            break
-        solver.add(make_columns(model, more))
-        made = made.joined(more)
-    return answer, made, reduced
-
-
-def proven_bound(program: Program, answer: Answer) -> float:
-    """A bound by weak duality from duals that need not be feasible.
-
-    Duals of the wrong sign count as nothing; where a reduced cost is still negative, its column is taken to
-    be as large as any could be.
-    """
-    duals = np.where(np.isfinite(program.row_lower), answer.row_duals, np.minimum(answer.row_duals, 0.0))
-    duals = np.where(np.isfinite(program.row_upper), duals, np.maximum(duals, 0.0))
-    reduced = program.priced(duals)
-    most = MUCH * float(np.abs(answer.values).max(initial=1.0))
-    upper = np.where(np.isfinite(program.upper), program.upper, most)
-    lower = np.where(np.isfinite(program.lower), program.lower, -most)
-    rows = np.where(duals > 0, program.row_lower, program.row_upper)
-    of_rows = float(np.sum(duals[duals != 0] * rows[duals != 0]))
-    return of_rows + float(np.sum(np.where(reduced > 0, reduced * lower, reduced * upper)))
-
-
-def _helpful(model: Model, answer: Answer, without: int) -> tuple[Choice, float, dict[int, Numbers]]:
-    """Signatures that would help most, what they might save together, and the reduced costs of all."""
-    left_out = model.positions.offer == without
-    reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
-    least = SMALL_FRAC * max(abs(answer.objective_usd), 1.0) / MANY_COLUMNS
-    more, missed = Choice.none(), 0.0
-    for node, score in reduced.items():
-        score[left_out] = INFINITE
-        wanted = np.where(score < -least, score, INFINITE)
-        best = _best(model, node, wanted, MANY_PER_MONTH, MANY_COLUMNS)
-        missed += float(score[best.position, best.month].sum())
-        more = more.joined(best)
-    return more, missed, reduced
-
-
 def price_out(
     model: Model, solver: Solver, deadline_s: float = INFINITE, without: int = NONE
 ) -> tuple[Answer, Choice, dict[int, Numbers]]:
@@ -307,7 +206,7 @@ def price_out(
         answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
         if not answer.complete:
             raise Unsolvable("time ran out before the relaxed portfolio was solved")
-        more, _, reduced = _helpful(model, answer, without)
+        more, reduced = helpful(model, answer, without)
         if not len(more):
             break
         solver.add(make_columns(model, more))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.demand import Demand
+from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import FAR, NONE, Positions
 from gigawatt.domain.portfolio import ContractOffer, Roadmap, Work
 from gigawatt.laws.power import facility_power_w
@@ -65,11 +66,9 @@ class Families:
     """[pools, K]: which pool may do which work."""
 
 
-def families_of(
-    roadmap: Roadmap, demand: Demand, positions: Positions, capped: frozenset[int] | None = None
-) -> Families:
-    """All memberships of all positions; with `capped`, only these offers' limits are kept in stock."""
-    return _Joining(roadmap, demand, positions, capped).families()
+def families_of(roadmap: Roadmap, demand: Demand, positions: Positions) -> Families:
+    """All memberships of all positions."""
+    return _Joining(roadmap, demand, positions).families()
 
 
 def suits(pool: Pool, work: Work, units_per_gpu: float) -> bool:
@@ -84,13 +83,23 @@ def suits(pool: Pool, work: Work, units_per_gpu: float) -> bool:
     )
 
 
+def standing_by_offer(positions: Positions, choice: Choice, units: Numbers, months: int) -> Numbers:
+    """[offers, T] accelerators under contract, from so many units of each signature."""
+    used = np.flatnonzero(units > 0)
+    choice, units = choice.taken(used), units[used]
+    change = np.zeros((int(positions.offer.max(initial=NONE)) + 1, months + 1))
+    for step in range(positions.offsets.shape[1]):
+        offset = positions.offsets[choice.position, step]
+        at = np.minimum(choice.month + np.minimum(offset, FAR), months)
+        amount = units * positions.unit[choice.position] * positions.shares[choice.position, step]
+        np.add.at(change, (positions.offer[choice.position], at), amount)
+    return np.cumsum(change[:, :months], axis=1)
+
+
 class _Joining:
     """Collects memberships, one kind of family after the other."""
 
-    def __init__(
-        self, roadmap: Roadmap, demand: Demand, positions: Positions, only: frozenset[int] | None
-    ) -> None:
-        self.only = only
+    def __init__(self, roadmap: Roadmap, demand: Demand, positions: Positions) -> None:
         self.roadmap, self.demand, self.positions = roadmap, demand, positions
         self.depth = positions.offsets.shape[1]
         self.families_: list[Ints] = []
@@ -245,11 +254,7 @@ class _Joining:
     def _offers(self, unit: Numbers) -> tuple[int, tuple[int, ...]]:
         """Accelerators (or blocks of power) under one offer, where it says how many there are at most."""
         offers = self.roadmap.offers
-        capped = [
-            n
-            for n, offer in enumerate(offers)
-            if offer.most_accelerators is not None and (self.only is None or n in self.only)
-        ]
+        capped = [n for n, offer in enumerate(offers) if offer.most_accelerators is not None]
         capped += [len(offers) + n for n in range(len(self.roadmap.power))]
         first, index = self.count, np.full(len(offers) + len(self.roadmap.power), NONE)
         index[capped] = first + np.arange(len(capped))

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.cash import weighted_cash
-from gigawatt.contract.columns import SMALL_FRAC, Relaxed, price_out
+from gigawatt.contract.columns import Relaxed, price_out
 from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.pricing import SMALL_FRAC
 from gigawatt.contract.program import Columns
 from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
 from gigawatt.contract.solver import Unsolvable

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.answers import answered
 from gigawatt.contract.audit import PlanLists, audit_plan
-from gigawatt.contract.blocks import Plan
+from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.dates import date_assumptions, priced
 from gigawatt.contract.families import Pool
 from gigawatt.contract.futures import Tree
-from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.prices import binding_prices
-from gigawatt.contract.scale import first_model, plan_at_any_size
 from gigawatt.contract.signatures import cash_of
 from gigawatt.contract.solver import Unsolvable, unsolved
 from gigawatt.contract.terms import NONE
@@ -67,11 +66,11 @@ def solve_portfolio(
     _refuse_undated(roadmap)
     begun = time.monotonic()
     progress(0, 2, "building")
-    model = first_model(roadmap, tree)
+    model = build_model(roadmap, tree)
     built = time.monotonic()
     progress(1, 2, "solving")
     try:
-        plan = plan_at_any_size(model, roadmap.solving.gap_frac, begun + roadmap.solving.time_limit_s)
+        plan = plan_blocks(model, roadmap.solving.gap_frac, begun + roadmap.solving.time_limit_s)
     except Unsolvable as reason:
         raise unsolved(reason) from None
     return Solved(roadmap, plan.model, plan, Clock(built - begun, time.monotonic() - built))

@@ -40,6 +40,8 @@ class Model:
     tree: Tree
     weights: Numbers
     builder: Builder
+    vast: bool = False
+    """So many signatures that the relaxed optimum is approached from within before it is pivoted to."""
     compact: bool = False
     """Limits of sites and offers are bounds of their stocks, not rows: at full size, in a single node."""
     stock: dict[int, Ints] = field(default_factory=dict)
@@ -100,25 +102,21 @@ def build_model(
     roadmap: Roadmap,
     tree: Tree | None = None,
     risk: bool = True,
-    capped: frozenset[int] | None = None,
 ) -> Model:
-    """Everything but the choice of signatures that the solver starts with.
-
-    At full size most offers are never near their limit: `capped` names those whose limits are kept.
-    """
+    """Everything but the choice of signatures that the solver starts with."""
     demand = demand_of(roadmap)
     positions = positions_of(roadmap)
     model = Model(
         roadmap=roadmap,
         demand=demand,
         positions=positions,
-        families=families_of(roadmap, demand, positions, capped),
+        families=families_of(roadmap, demand, positions),
         tree=tree or tree_of(roadmap, demand),
         weights=discount_weights(roadmap),
         builder=Builder(),
     )
-    size = len(positions) * roadmap.months
-    model.compact = len(model.tree.nodes) == 1 and size > MANY_SIGNATURES and not roadmap.power
+    model.vast = len(model.tree.nodes) == 1 and len(positions) * roadmap.months > MANY_SIGNATURES
+    model.compact = model.vast and not roadmap.power
     if risk and roadmap.risk.cvar_weight_frac and len(model.tree.courses) > 1:
         _add_risk(model)
     for node in model.tree.nodes:

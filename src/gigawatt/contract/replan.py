@@ -11,8 +11,7 @@ import numpy as np
 from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.columns import Pinned, Relaxed, relax
 from gigawatt.contract.futures import Tree
-from gigawatt.contract.portfolio_model import Model
-from gigawatt.contract.scale import first_model, plan_at_any_size
+from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.solver import Unsolvable
 from gigawatt.domain.portfolio import Roadmap
@@ -64,7 +63,7 @@ def replanned(roadmap: Roadmap, gap_frac: float, deadline_s: float, tree: Tree |
 
     Raises InfeasibleError where nothing meets the roadmap.
     """
-    return _in_time(lambda: plan_at_any_size(first_model(roadmap, tree), gap_frac, deadline_s), deadline_s)
+    return _in_time(lambda: plan_blocks(build_model(roadmap, tree), gap_frac, deadline_s), deadline_s)
 
 
 def replanned_model(
