@@ -8,15 +8,23 @@ dollars of the scenario's `price_year`. A price that was not stated is absent, n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from gigawatt.domain.contract_terms import (
+    Cancellation,
+    Month,
+    PriceStep,
+    Renewal,
+    ServiceLevel,
+    Swap,
+    Tier,
+)
 from gigawatt.domain.ranges import require_ranges
 from gigawatt.domain.record import Record
 from gigawatt.domain.scenario import Id, Stated, Texts
 
-Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Prices = dict[str, float]
 Form = Literal["owned", "lease", "reserved", "on-demand", "spot", "block"]
 PowerForm = Literal["build", "colocation"]
@@ -90,6 +98,8 @@ class Chip(Stated):
     """Of its price, after 0, 1, 2, ... years; linear in between, the last holds for ever."""
     low_resale_frac: tuple[float, ...] | None = None
     high_resale_frac: tuple[float, ...] | None = None
+    book_life_s: float | None = Field(default=None, gt=0, le=3.2e9)
+    """Over which it is written off in the accounts; blank: the lives that others use are tried."""
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> Self:
@@ -166,50 +176,6 @@ class ResearchPool(Work):
     kinds: Texts = ()
     """Only these; all where blank."""
     unmet_usd_per_gpu_h: float | None = Field(default=None, gt=0, le=1e6)
-
-
-class Tier(Record):
-    """From so many accelerators in one signature on, the whole of it is cheaper."""
-
-    accelerators: int = Field(gt=0, le=100_000_000)
-    discount_frac: float = Field(gt=0, lt=1)
-
-
-class Cancellation(Record):
-    """The right to end a contract early, for a share of what would still have been paid."""
-
-    after_months: int = Field(ge=1, le=600)
-    every_months: int = Field(default=12, ge=1, le=600)
-    fee_frac: float = Field(ge=0, le=1)
-
-
-class Renewal(Record):
-    """The right to go on at the end of the term."""
-
-    months: int = Field(ge=1, le=600)
-    price_change_frac: float = Field(default=0.0, gt=-1, le=10)
-
-
-class Swap(Record):
-    """The right to change the kind after some months, for the rest of the term."""
-
-    after_months: int = Field(ge=1, le=600)
-    to: str
-    price_change_frac: float = Field(default=0.0, gt=-1, le=10)
-
-
-class PriceStep(Record):
-    """From this month on, the list price differs from the stated one by so much."""
-
-    month: Month
-    change_frac: float = Field(gt=-1, le=100)
-
-
-class ServiceLevel(Record):
-    """What is promised, and the share of the price that comes back while it is missed."""
-
-    availability_frac: float = Field(gt=0, le=1)
-    credit_frac: float = Field(ge=0, le=1)
 
 
 class ContractOffer(Stated):
@@ -364,6 +330,8 @@ class PowerOffer(Stated):
     blocks: Texts = ()
     term_months: int = Field(ge=1, le=600)
     """For a building, its life."""
+    book_life_s: float | None = Field(default=None, gt=0, le=3.2e9)
+    """Of a building of one's own, in the accounts; blank: what is usual for buildings."""
 
     @model_validator(mode="after")
     def _one_lead(self) -> Self:
