@@ -204,6 +204,130 @@ def test_the_portfolio_takes_the_work_of_the_plan(scenario: Path, tmp_path: Path
     assert hours.value == pytest.approx(24576)
 
 
+DATED = """\
+title: a lab of one's own
+price_year: 2026
+start: 2027-01
+months: 30
+places:
+  - {id: here, schedule: ../project.yaml, blocks: hall}
+  - {id: cloud}
+chips: [{id: gpu, power_w: 1 kW, resale_frac: [1, 1]}]
+research: [{id: lab, num_equivalents: 10, start: 2027-01}]
+offers:
+  - id: own
+    provider: self
+    form: owned
+    capex_usd: {gpu: $1}
+    sites: here
+    term_months: 60
+    block_accelerators: 10
+  - id: hourly
+    provider: cloud
+    form: on-demand
+    price_usd_per_gpu_h: {gpu: $2/GPU/h}
+    sites: cloud
+    term_months: 1
+"""
+
+
+@pytest.fixture
+def dated(scenario: Path, tmp_path: Path) -> Path:
+    """The same scenario; its roadmap, in a folder of its own, names the cluster's project."""
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "roadmap.yaml").write_text(DATED, encoding="utf-8")
+    scenario.write_text(SCENARIO.replace("roadmap.yaml", "contracts/roadmap.yaml"), encoding="utf-8")
+    return scenario
+
+
+def test_the_portfolio_plans_with_the_dates_that_the_cluster_waits_for(dated: Path, tmp_path: Path) -> None:
+    blueprint = plan_scenario(dated, tmp_path / "plan", design=search).blueprint
+    ready, answer = blueprint.clusters[0].ready, blueprint.portfolio
+    assert ready is not None
+    assert answer is not None
+    assert answer.dates is not None
+    (block,) = answer.dates.blocks
+    assert (str(block.p10), str(block.p50), str(block.p90)) == (ready.p10, ready.p50, ready.p90)
+    for share, day in ((0.1, block.p10), (0.5, block.p50), (0.9, block.p90)):
+        assert abs(day - first_use(share)) <= timedelta(days=3)
+    (cost,) = answer.dates.costs
+    assert cost.week_usd == pytest.approx(10 * 2 * 7 * 24, rel=1e-3)
+    stored = json.loads((tmp_path / "plan" / "portfolio.json").read_text())
+    assert stored["dates"]["blocks"][0]["months"] == block.months
+    assert list(json.loads((tmp_path / "plan" / "schedule.json").read_text())["projects"]) == ["project.yaml"]
+    page = (tmp_path / "plan" / "report.html").read_text(encoding="utf-8")
+    assert f"Block hall for here is ready by {block.p50} with even odds" in page
+
+
+def test_a_stored_portfolio_with_dates_is_audited_against_its_roadmap(
+    dated: Path, tmp_path: Path, run_gigawatt
+) -> None:
+    roadmap, stored = str(tmp_path / "contracts" / "roadmap.yaml"), str(tmp_path / "stored.json")
+    shown = run_gigawatt("contract", "portfolio", roadmap, "--plan-only", "--save", stored)
+    assert shown.exit_code == 0
+    for words in ("When capacity is ready", "Dates taken, by future", "What a week of delay costs"):
+        assert words in shown.output
+    assert run_gigawatt("contract", "portfolio", roadmap, "--audit", stored).exit_code == 0
+
+
+def test_what_a_week_costs_leads_back_to_the_project(dated: Path, tmp_path: Path) -> None:
+    plan_scenario(dated, tmp_path / "plan", design=search)
+    blueprint = PlanDirectory(tmp_path / "plan").blueprint()
+    week = explain_figure(blueprint, "/portfolio/dates/costs/0/week_usd")
+    (block,) = [one for one in week.inputs if one.pointer == "/portfolio/dates/blocks/0"]
+    assert {one.source for one in block.inputs} == {"project.yaml", "a tender"}
+    cost = explain_figure(blueprint, "/portfolio/objective_usd")
+    assert "/portfolio/dates/blocks/0" in {one.pointer for one in cost.inputs}
+
+
+def test_a_project_that_only_the_roadmap_names_is_planned_anew_when_it_changes(
+    dated: Path, tmp_path: Path
+) -> None:
+    waits = "construction: {project: project.yaml, block: hall}"
+    text = dated.read_text().replace(waits, "available_from: 2027-06-01")
+    dated.write_text(text, encoding="utf-8")
+    plan = plan_scenario(dated, tmp_path / "plan", design=search)
+    assert "construction project.yaml" in plan.blueprint.inputs
+    assert "schedule.json" in plan.artefacts
+    assert plan_scenario(dated, tmp_path / "plan", design=search).skipped
+    (tmp_path / "project.yaml").write_text(PROJECT.replace("400 days", "420 days"), encoding="utf-8")
+    assert not plan_scenario(dated, tmp_path / "plan", design=search).skipped
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("../project.yaml", "project.yaml", "roadmap.yaml:6:26: places[0].schedule"),
+        (
+            "blocks: hall",
+            "blocks: hal",
+            '6:51: places[0].blocks: block "hal" of ../project.yaml is not there',
+        ),
+        ("blocks: hall", "blocks: party", 'block "party" of ../project.yaml is a milestone without power_w'),
+        (", blocks: hall", "", "schedule and blocks go together"),
+        (
+            "2027-01\nmonths",
+            "2027-08\nmonths",
+            "block hall may be there from 2027-06, and the roadmap starts in",
+        ),
+    ],
+)
+def test_a_roadmap_whose_dates_do_not_go_together_is_told_by_line(
+    dated: Path, tmp_path: Path, run_gigawatt, old: str, new: str, told: str
+) -> None:
+    path = tmp_path / "contracts" / "roadmap.yaml"
+    path.write_text(DATED.replace(old, new).replace("start: 2027-01}", "start: 2027-08}"), encoding="utf-8")
+    for command in (
+        ("plan", str(dated), "--out", str(tmp_path / "plan")),
+        ("contract", "portfolio", str(path)),
+    ):
+        done = run_gigawatt(*command)
+        assert done.exit_code == 2
+        (line,) = done.errors.strip().splitlines()
+        assert told in line
+    assert not (tmp_path / "plan").exists()
+
+
 def test_where_it_came_from_can_be_explained(scenario: Path, tmp_path: Path) -> None:
     plan_scenario(scenario, tmp_path / "plan", design=search)
     blueprint = PlanDirectory(tmp_path / "plan").blueprint()

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from gigawatt.domain.collectives import CollectivePrediction
+from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FacilityDesign
 from gigawatt.domain.hardware import System
@@ -286,6 +287,8 @@ class PortfolioAnswer(Record):
     now_until: str = ""
     """What is decided before this month is decided now."""
     handed: tuple[HandedWork, ...] = ()
+    dates: PortfolioDates | None = None
+    """Of construction projects that the roadmap names."""
     sign_now: tuple[Signature, ...] = ()
     num_later: int = 0
     """Signatures and rights that come later, or in some futures only."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from gigawatt.domain.record import Record
+from gigawatt.domain.scenario import Day
 
 
 class BlockDates(Record):
@@ -19,10 +18,10 @@ class BlockDates(Record):
     block: str
     power_w: float
     """Of IT."""
-    p10: date
-    p50: date
-    p90: date
-    planned: date
+    p10: Day
+    p50: Day
+    p90: Day
+    planned: Day
     """By the single-date plan."""
     months: dict[str, str]
     """By future, from when on its power is there; of an offer's phase, if signed at the project's start."""

@@ -7,6 +7,7 @@ the scenario's where the file as a whole is at fault.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,9 @@ from gigawatt.errors import InputError, Problem
 from gigawatt.project.directory import text_digest
 
 if TYPE_CHECKING:
-    from gigawatt.domain.portfolio import Roadmap
     from gigawatt.domain.scenario import Construction, Scenario
     from gigawatt.domain.schedule import ConstructionProject, Milestone
+    from gigawatt.project.dates import RoadmapFile
     from gigawatt.project.energy import EnergyQuestion
 
 Kind = TypeVar("Kind")
@@ -30,8 +31,9 @@ class Annexes:
     """What stands in the files, by their names as the scenario writes them."""
 
     projects: Mapping[str, ConstructionProject] = field(default_factory=dict)
+    """Of clusters and of the roadmap; those of the roadmap relative to the scenario too."""
     sites: Mapping[str, EnergyQuestion] = field(default_factory=dict)
-    roadmap: Roadmap | None = None
+    roadmap: RoadmapFile | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of every file that went in, by what it is to the plan."""
 
@@ -50,6 +52,11 @@ def block_of(construction: Construction, project: ConstructionProject) -> Milest
     """The block of capacity that a cluster waits for, if the project has it."""
     blocks = (one for one in project.milestones if one.id == construction.block)
     return next((one for one in blocks if one.power_w is not None), None)
+
+
+def roadmap_project(roadmap: str, project: str) -> str:
+    """The name of a roadmap's construction project as the scenario would write it."""
+    return os.path.normpath(Path(roadmap).parent / project).replace(os.sep, "/")
 
 
 @dataclass
@@ -72,12 +79,17 @@ class _Reading:
                 self._find_block(cluster.construction, projects, (*at, "construction", "block"))
             if cluster.energy:
                 self._once(sites, cluster.energy, self._site, (*at, "energy"))
-        roadmaps: dict[str, Roadmap] = {}
+        roadmaps: dict[str, RoadmapFile] = {}
         if scenario.portfolio:
             self._once(roadmaps, scenario.portfolio, self._roadmap, ("portfolio",))
         if self.problems:
             raise InputError(self.problems)
-        return Annexes(projects, sites, roadmaps.get(scenario.portfolio), self.digests)
+        roadmap = roadmaps.get(scenario.portfolio)
+        for name, project in roadmap.projects.items() if roadmap else ():
+            inside = roadmap_project(scenario.portfolio, name)
+            self._digest(f"construction {inside}", self.folder / inside)
+            projects.setdefault(inside, project)
+        return Annexes(projects, sites, roadmap, self.digests)
 
     def _once(self, known: dict[str, Kind], name: str, read: Callable[[str], Kind], at: KeyPath) -> None:
         """What a file holds goes into `known`, or what is wrong with it to the problems."""
@@ -111,11 +123,11 @@ class _Reading:
             self._digest(f"prices of {name}", path.parent / asked.site.prices.file)
         return asked
 
-    def _roadmap(self, name: str) -> Roadmap:
-        from gigawatt.project.portfolio import read_roadmap
+    def _roadmap(self, name: str) -> RoadmapFile:
+        from gigawatt.project.portfolio import open_roadmap
 
         self._digest(f"portfolio {name}", self.folder / name)
-        return read_roadmap(self.folder / name, tuple(self.overlays))
+        return open_roadmap(self.folder / name, self.overlays)
 
     def _find_block(
         self, asked: Construction, projects: Mapping[str, ConstructionProject], at: KeyPath

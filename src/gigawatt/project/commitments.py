@@ -14,12 +14,15 @@ from gigawatt.domain.record import Provenance, Record
 from gigawatt.domain.training import Binding
 from gigawatt.errors import InfeasibleError
 from gigawatt.laws.power import MWH_J
+from gigawatt.project.annexes import roadmap_project
 from gigawatt.project.directory import json_text
 from gigawatt.project.trace import Trace
 from gigawatt.units import format_quantity
 
 if TYPE_CHECKING:
+    from gigawatt.domain.dates import PortfolioDates
     from gigawatt.domain.energy import EnergyPlan
+    from gigawatt.domain.portfolio import Roadmap
     from gigawatt.domain.scenario import Cluster, Scenario
     from gigawatt.domain.schedule import ScheduleRisk
     from gigawatt.project.annexes import Annexes
@@ -39,6 +42,10 @@ class Answers:
     sites: Mapping[str, EnergyQuestion] = field(default_factory=dict)
     energies: Mapping[str, EnergyPlan] = field(default_factory=dict)
     refusals: Mapping[str, Binding] = field(default_factory=dict)
+    roadmap: Roadmap | None = None
+    """With the dates of its construction projects as futures."""
+    dates: PortfolioDates | None = None
+    """What those are."""
 
     def artefacts(self) -> Iterator[tuple[str, str]]:
         """File names and texts."""
@@ -62,20 +69,22 @@ def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
     Raises InputError for what cannot be drawn.
     """
     from gigawatt.contract.energy import plan_energy
-    from gigawatt.contract.schedule import simulate_schedule
+    from gigawatt.contract.schedule import draw_blocks
+    from gigawatt.contract.schedule_futures import NUM_SAMPLES
 
     risks, energies = {}, {}
     refusals: dict[str, Binding] = {}
     for name, project in annexes.projects.items():
         progress(0, 0, f"dates of {name}")
-        risks[name] = simulate_schedule(project, seed=seed)
+        risks[name] = draw_blocks(project, NUM_SAMPLES, seed).risk
     for name, asked in annexes.sites.items():
         progress(0, 0, f"energy of {name}")
         try:
             energies[name] = plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
         except InfeasibleError as error:
             refusals[name] = Binding(constraint="energy", message=f"{name}: {error}")
-    return Answers(risks, annexes.sites, energies, refusals)
+    roadmap, dates = annexes.roadmap.dated(seed) if annexes.roadmap else (None, None)
+    return Answers(risks, annexes.sites, energies, refusals, roadmap, dates)
 
 
 def furnish(
@@ -133,6 +142,23 @@ def _ready(cluster: Cluster, risk: ScheduleRisk, trace: Trace, here: str) -> Rea
         planned=found.planned.isoformat(),
         num_samples=risk.num_samples,
     )
+
+
+def trace_dates(answers: Answers, file: str, trace: Trace) -> None:
+    """The trail of the dates that the portfolio of a roadmap in `file` plans with."""
+    law = "contract.schedule_futures.date_roadmap"
+    for number, one in enumerate(answers.dates.blocks if answers.dates else ()):
+        name = roadmap_project(file, one.file)
+        risk = answers.risks[name]
+        at = trace.assume(
+            f"portfolio/{one.owner}/{one.block}",
+            f"construction project of {one.owner} in {file}",
+            risk.title,
+            Provenance(source=name, basis="estimate", note=f"block {one.block}"),
+        )
+        durations = _trace_durations(risk, one.block, name, trace)
+        note = f"{risk.num_samples:,} outcomes, seed {risk.seed}"
+        trace.derive(f"/portfolio/dates/blocks/{number}", law, (at, *durations), note)
 
 
 def _trace_durations(risk: ScheduleRisk, block: str, file: str, trace: Trace) -> tuple[str, ...]:

@@ -92,8 +92,8 @@ def plan_scenario(
         scenario, catalogue, models, design or _designer(), inputs, version, progress, answers
     )
     contracts: dict[str, str] = dict(answers.artefacts())
-    if annexes.roadmap:
-        composed, portfolio = sign_for(composed, annexes.roadmap, scenario.portfolio, progress)
+    if answers.roadmap:
+        composed, portfolio = sign_for(composed, answers.roadmap, answers.dates, scenario.portfolio, progress)
         contracts |= {PORTFOLIO: canonical_json(portfolio) + "\n"} if portfolio else {}
     blueprint, blueprint_text = sealed(composed)
     artefacts = {

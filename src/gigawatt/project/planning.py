@@ -23,7 +23,7 @@ from gigawatt.domain.twin import YEARS_10_S
 from gigawatt.errors import GigawattError, InfeasibleError, InputError
 from gigawatt.laws.progress import optimizer_steps
 from gigawatt.project.clusters import build_clusters
-from gigawatt.project.commitments import NO_ANSWERS, Answers, furnish
+from gigawatt.project.commitments import NO_ANSWERS, Answers, furnish, trace_dates
 from gigawatt.project.decide import decide
 from gigawatt.project.estimate import (
     Spread,
@@ -147,6 +147,7 @@ def compose(
     trace = Trace()
     terms = _terms(scenario, trace)
     clusters = furnish(build_clusters(scenario, catalogue, trace), scenario, answers, trace)
+    trace_dates(answers, scenario.portfolio, trace)
     places = places_of(scenario, catalogue, trace, clusters)
     sizes = {
         (run.id, *_hardware_key(place)) for run in scenario.runs for place in places if _serves(place, run)

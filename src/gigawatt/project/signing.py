@@ -21,6 +21,7 @@ from gigawatt.domain.training import Binding
 from gigawatt.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
+    from gigawatt.domain.dates import PortfolioDates
     from gigawatt.domain.portfolio import Roadmap
     from gigawatt.domain.portfolio_plan import Portfolio, Signed
 
@@ -28,24 +29,32 @@ Progress = Callable[[int, int, str], None]
 
 
 def sign_for(
-    blueprint: Blueprint, roadmap: Roadmap, file: str, progress: Progress
+    blueprint: Blueprint, roadmap: Roadmap, dates: PortfolioDates | None, file: str, progress: Progress
 ) -> tuple[Blueprint, Portfolio | None]:
     """The plan with its portfolio, and the portfolio whole; None where nothing meets the roadmap.
+
+    `dates` are those behind the roadmap's futures.
 
     Raises InputError for work outside the roadmap's horizon.
     """
     from gigawatt.contract.portfolio import plan_portfolio
 
     handed = tuple(_handed(blueprint, roadmap))
-    head: dict[str, Any] = {"title": roadmap.title, "price_year": roadmap.price_year, "handed": handed}
+    head: dict[str, Any] = {
+        "title": roadmap.title,
+        "price_year": roadmap.price_year,
+        "handed": handed,
+        "dates": dates,
+    }
     progress(0, 0, f"portfolio of {file}")
     try:
-        portfolio, _clock = plan_portfolio(_with_work(roadmap, handed), False, progress)
+        portfolio, _clock = plan_portfolio(_with_work(roadmap, handed), False, progress, dates)
     except InputError as error:
         raise InputError([replace(one, file=one.file or file) for one in error.problems]) from None
     except InfeasibleError as error:
         binding = (Binding(constraint="portfolio", message=str(error)),)
         return _noted(blueprint, PortfolioAnswer(**head, binding=binding), file), None
+    head["dates"] = portfolio.dates
     answer = PortfolioAnswer(**head, **_proof(portfolio), **_decided(portfolio, roadmap))
     return _noted(blueprint, answer, file), portfolio
 
@@ -128,21 +137,30 @@ def _noted(blueprint: Blueprint, answer: PortfolioAnswer, file: str) -> Blueprin
         basis="estimate",
         note=f"dollars of {answer.price_year}",
     )
-    inputs = [f"/assumptions/{len(blueprint.assumptions)}", *(one.pointer for one in answer.handed)]
-    law = "contract.portfolio.plan_portfolio"
-    solved = Derivation(
-        figure="/portfolio", law=law, inputs=tuple(inputs), note="all of it is in portfolio.json"
-    )
-    derived = [
-        Derivation(figure=f"/portfolio/handed/{number}", law="", inputs=(one.pointer,), note="as planned")
-        for number, one in enumerate(answer.handed)
-    ]
+    derived = _derived(answer, f"/assumptions/{len(blueprint.assumptions)}")
     return blueprint.model_copy(
         update={
             "portfolio": answer,
             "assumptions": (*blueprint.assumptions, assumption),
-            "derivations": tuple(
-                sorted((*blueprint.derivations, solved, *derived), key=lambda one: one.figure)
-            ),
+            "derivations": tuple(sorted((*blueprint.derivations, *derived), key=lambda one: one.figure)),
         }
     )
+
+
+def _derived(answer: PortfolioAnswer, roadmap: str) -> Iterator[Derivation]:
+    """How the answer came about from the assumption `roadmap`, the work that is handed over, and dates."""
+    blocks = answer.dates.blocks if answer.dates else ()
+    dated = {f"/portfolio/dates/blocks/{number}": one.owner for number, one in enumerate(blocks)}
+    yield Derivation(
+        figure="/portfolio",
+        law="contract.portfolio.plan_portfolio",
+        inputs=(roadmap, *(one.pointer for one in answer.handed), *dated),
+        note="all of it is in portfolio.json",
+    )
+    for number, handed in enumerate(answer.handed):
+        figure = f"/portfolio/handed/{number}"
+        yield Derivation(figure=figure, law="", inputs=(handed.pointer,), note="as planned")
+    for number, cost in enumerate(answer.dates.costs if answer.dates else ()):
+        fed = (pointer for pointer, owner in dated.items() if owner == cost.owner)
+        figure, of = f"/portfolio/dates/costs/{number}", ("/portfolio/objective_usd", *fed)
+        yield Derivation(figure=figure, law="contract.dates.priced", inputs=of)

@@ -8,6 +8,7 @@ from gigawatt.domain.blueprint import Blueprint
 from gigawatt.drawings.markup import Markup
 from gigawatt.report.elements import paragraph, section, viewed
 from gigawatt.views.commitments import handed_texts, portfolio_text, sign_now_table
+from gigawatt.views.dates import date_texts
 
 
 def portfolio_section(blueprint: Blueprint) -> Markup:
@@ -16,7 +17,8 @@ def portfolio_section(blueprint: Blueprint) -> Markup:
     if answer is None or table is None:
         return Markup()
     parts = [paragraph(portfolio_text(answer), class_="lead")]
-    parts += [paragraph(text, class_="note") for text in handed_texts(answer)]
+    told = (*handed_texts(answer), *(date_texts(answer.dates) if answer.dates else ()))
+    parts += [paragraph(text, class_="note") for text in told]
     if table.rows:
         parts.append(viewed(replace(table, notes=())))
     return section("portfolio", "Portfolio", *parts)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gigawatt.domain.blueprint import Blueprint, ClusterPlan, PortfolioAnswer
 from gigawatt.units import format_quantity
+from gigawatt.views.dates import date_texts
 from gigawatt.views.table import Column, Table, text_column, without_blank_columns
 
 
@@ -54,6 +55,11 @@ def handed_texts(answer: PortfolioAnswer) -> Iterator[str]:
         )
 
 
+def _dates(answer: PortfolioAnswer) -> Iterator[str]:
+    if answer.dates:
+        yield from date_texts(answer.dates)
+
+
 def sign_now_table(blueprint: Blueprint) -> Table | None:
     """What to sign before the portfolio's first months are over; None where no portfolio is asked for."""
     answer = blueprint.portfolio
@@ -80,6 +86,6 @@ def sign_now_table(blueprint: Blueprint) -> Table | None:
             for one in answer.sign_now
         ),
         pointers=tuple(f"/portfolio/sign_now/{number}" for number in range(len(answer.sign_now))),
-        notes=(portfolio_text(answer), *handed_texts(answer)),
+        notes=(portfolio_text(answer), *handed_texts(answer), *_dates(answer)),
     )  # fmt: skip
     return without_blank_columns(table)
