@@ -100,6 +100,7 @@ class Contract:
         self.by_use = isinstance(self.offer, ContractOffer) and self.offer.take_frac < 1
         self.delivered_frac = self._delivered() if isinstance(self.offer, ContractOffer) else 0.0
         owned = getattr(self.offer, "form", "") == "owned"
+        self.owned = self.offer.form in ("owned", "build")
         self.single_tenant = owned or getattr(self.offer, "single_tenant", False)
         self.confidential = owned or getattr(self.offer, "confidential", False)
         self.suppliers: tuple[str, ...] = getattr(self.offer, "suppliers", ())
@@ -186,6 +187,34 @@ class Contract:
             due = rent * self._ramped(month) * self._list(self.month)
             return self.signed.power_w * (due + self._spent(month, offer.capex_usd_per_w or 0.0))
         return self.signed.num_accelerators * self._per_accelerator(offer, month)
+
+    def capital_usd(self, month: int) -> float:
+        """What of a month's payment is capital."""
+        offer = self.offer
+        if month >= self.lost:
+            return 0.0
+        if isinstance(offer, PowerOffer):
+            return self.signed.power_w * self._spent(month, offer.capex_usd_per_w or 0.0)
+        return self.signed.num_accelerators * self._spent(month, self._capex(offer))
+
+    def prepaid_usd(self, month: int) -> float:
+        """What of a month's payment is for later months."""
+        offer = self.offer
+        if month >= self.lost or month != self.month or isinstance(offer, PowerOffer) or self.is_right:
+            return 0.0
+        return sum(self._prepaid_for(offer, later) for later in range(self.roadmap.months))
+
+    def used_up_usd(self, month: int) -> float:
+        """What of a prepayment is for this month."""
+        offer = self.offer
+        if month >= self.lost or isinstance(offer, PowerOffer) or self.is_right:
+            return 0.0
+        return self._prepaid_for(offer, month)
+
+    def _prepaid_for(self, offer: ContractOffer, month: int) -> float:
+        rent = _stated_usd(offer, self.tier, self.kind, self.site.id) * offer.take_frac
+        share = offer.prepay_frac * self._ramped(month) * self._list(self.month)
+        return self.signed.num_accelerators * rent * share
 
     def _list(self, month: int) -> float:
         return list_change(self.roadmap, self.offer, self.future, month)

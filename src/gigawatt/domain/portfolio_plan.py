@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gigawatt.domain.accounts import FutureAccounts
 from gigawatt.domain.break_even import BreakEven
 from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.record import Record
@@ -272,6 +273,8 @@ class Portfolio(Record):
     """Of several assumptions at once, nearest first."""
     break_evens: tuple[BreakEven, ...] = ()
     remarks: tuple[PriceRemark, ...] = ()
+    accounts: tuple[FutureAccounts, ...] = ()
+    """Cash beside the accounts, future by future."""
     dates: PortfolioDates | None = None
     """Of construction projects, where the roadmap names any."""
     assumptions: tuple[str, ...] = Field(default=())

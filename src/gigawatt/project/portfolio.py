@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gigawatt.catalog import load_catalog
+from gigawatt.catalog import Catalog, load_catalog
+from gigawatt.contract.accounts import accounts_of
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.portfolio import Clock, Progress, plan_portfolio
 from gigawatt.documents import (
@@ -20,6 +21,7 @@ from gigawatt.documents import (
     read_record,
     write_atomic,
 )
+from gigawatt.domain.accounts import BookLives
 from gigawatt.domain.market import Offer
 from gigawatt.domain.portfolio import ContractOffer, Roadmap
 from gigawatt.domain.portfolio_plan import Audit, Portfolio
@@ -27,6 +29,7 @@ from gigawatt.domain.price_list import PriceList
 from gigawatt.domain.record import Provenance
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.price_lists import read_price_list
+from gigawatt.laws.progress import YEAR_S
 from gigawatt.project.dates import RoadmapFile, read_projects
 
 
@@ -97,7 +100,26 @@ def plan_roadmap(
     if file.projects:
         progress(0, 0, "drawing dates")
     roadmap, dates = file.dated()
-    return plan_portfolio(roadmap, questions, progress, dates)
+    plan, clock = plan_portfolio(roadmap, questions, progress, dates)
+    if questions:
+        accounts = accounts_of(roadmap, plan, published_lives(load_catalog()))
+        plan = plan.model_copy(update={"accounts": accounts})
+    return plan, clock
+
+
+LIVES_OF_SERVERS = ("life-microsoft-alphabet", "life-amazon", "life-gpu-bear")
+LIFE_OF_BUILDINGS = "life-building"
+
+
+def published_lives(catalog: Catalog) -> BookLives:
+    """Lives in the accounts by published facts: of servers from the longest to the shortest, of buildings."""
+
+    def life_s(fact: str) -> float:
+        return catalog.fact(fact).ends[0] * YEAR_S
+
+    return BookLives(
+        servers_s=tuple(life_s(fact) for fact in LIVES_OF_SERVERS), building_s=life_s(LIFE_OF_BUILDINGS)
+    )
 
 
 def save_portfolio(path: Path, portfolio: Portfolio) -> None:
