@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from gigawatt.contract.audit_contracts import Contract, contracts_in, unit_of
 from gigawatt.contract.audit_work import amount_in, cost_of_moves, rate_of, unmet_usd
@@ -184,21 +185,23 @@ SMALL_BLOCKS = 1024
 def _check_foresight(
     roadmap: Roadmap, lists: PlanLists, futures: Sequence[Future], tallies: dict[str, _Tally]
 ) -> None:
-    """What is decided before futures part is decided in all of them."""
+    """What is decided before futures part is decided in all of them: signatures, rights, and use by month."""
     reveals = [month_index(month) for month in roadmap.reveals]
-    for row in lists.signed:
-        stage = sum(month_index(row.decided) >= reveal for reveal in reveals)
-        words = {
-            one.path[:stage] if one.path else (one.id,) * bool(stage)
-            for one in futures
-            if one.id in row.futures
-        }
-        members = {
-            one.id for one in futures
-            if (one.path[:stage] if one.path else (one.id,) * bool(stage)) in words
-        }  # fmt: skip
-        missing = len(members - set(row.futures))
-        tallies["nothing is decided by what is not known"].look(missing, 0.0, f"{row.offer}, {row.month}")
+    signed = ((row.decided, row.futures, f"{row.offer}, {row.month}") for row in lists.signed)
+    used = ((row.month, row.futures, f"{row.work}, {row.month}") for row in lists.used)
+    taken = ((row.month, row.futures, f"{row.offer}, {row.month}") for row in lists.taken)
+    idle = ((row.month, row.futures, f"{row.kind}, {row.month}") for row in lists.waiting)
+    for decided, names, where in chain(signed, used, taken, idle):
+        stage = sum(month_index(decided) >= reveal for reveal in reveals)
+        words = {_word(one, stage) for one in futures if one.id in names}
+        members = {one.id for one in futures if _word(one, stage) in words}
+        missing = len(members - set(names))
+        tallies["nothing is decided by what is not known"].look(missing, 0.0, where)
+
+
+def _word(future: Future, stage: int) -> tuple[str, ...]:
+    """What is known of a future after so many reveals."""
+    return future.path[:stage] if future.path else (future.id,) * bool(stage)
 
 
 def _check_months(living: _Living) -> None:
