@@ -216,5 +216,5 @@ def _own_cost(one: Fed, drawn: DrawnBlocks) -> DelayCost:
         owner=one.owner.id,
         file=one.owner.schedule,
         promised_week_usd=sum(promised) if promised else None,
-        worth_week_usd=drawn.risk.money.week_npv_usd if drawn.risk.money else None,
+        worth_week_usd=-drawn.risk.money.week_npv_usd if drawn.risk.money else None,
     )

@@ -96,25 +96,16 @@ def _standardised(joint: Joint, thing: int, values: Floats | None) -> Iterator[F
 def _fewer(kept: Floats, chances: Floats) -> Floats:
     """Chances with the same `kept` @ chances, nought but in as many places as `kept` has rows.
 
-    After Caratheodory: of one place more than rows some mixture changes nothing that is kept; it is followed,
-    the shorter way, until a place is empty. The least likely go first.
+    After Caratheodory: of one place more than rows some mixture changes nothing that is kept; it is followed
+    until a place is empty, towards what was likely at first. The least likely go first.
     """
-    found = chances.copy()
+    found, likely = chances.copy(), np.log(chances)
     while len(used := np.flatnonzero(found)) > len(kept):
         few = used[np.argsort(found[used], kind="stable")][: len(kept) + 1]
         step = np.linalg.svd(kept[:, few])[2][-1]
-        reach = [_reach(found[few], sign * step) for sign in (1.0, -1.0)]
-        sign = 1.0 if reach[0][0] <= reach[1][0] else -1.0
-        far, place = min(reach, key=lambda one: one[0])
-        found[few] = np.maximum(0.0, found[few] - sign * far * step)
-        found[few[place]] = 0.0
+        step = step if step @ likely[few] <= 0 else -step
+        down = np.flatnonzero(step > _NOTHING)
+        ratio = found[few[down]] / step[down]
+        found[few] = np.maximum(0.0, found[few] - ratio.min() * step)
+        found[few[down[ratio.argmin()]]] = 0.0
     return found
-
-
-def _reach(chances: Floats, step: Floats) -> tuple[float, int]:
-    """How far a step may be taken, and which place is then empty."""
-    down = np.flatnonzero(step > _NOTHING)
-    if not len(down):
-        return np.inf, 0
-    ratio = chances[down] / step[down]
-    return float(ratio.min()), int(down[ratio.argmin()])
