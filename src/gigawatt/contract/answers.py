@@ -17,10 +17,11 @@ from gigawatt.contract.foresight import judge_whole
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
 from gigawatt.contract.joint_flips import held_against_blocks, joint_flips
+from gigawatt.contract.payments import everything_signed
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.questions import flips, plan_words
 from gigawatt.contract.replan import Allowance, replanned
-from gigawatt.contract.reservation import Question, block_worths, everything_signed, questions_of
+from gigawatt.contract.reservation import Question, block_worths, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import Flip, OfferWorth, Portfolio, PriceRemark, Signed, Verdict

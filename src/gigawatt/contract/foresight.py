@@ -17,9 +17,9 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.columns import Pinned
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import Tree, expected_course, single_course, tree_of
+from gigawatt.contract.payments import everything_signed
 from gigawatt.contract.portfolio_model import build_model
 from gigawatt.contract.replan import Allowance, replanned_model, telling_gap_frac
-from gigawatt.contract.reservation import everything_signed
 from gigawatt.contract.risk import neutral, simpler_ways, with_weight
 from gigawatt.domain.portfolio import Roadmap
 from gigawatt.domain.portfolio_plan import Portfolio, RiskFigures, Strategy

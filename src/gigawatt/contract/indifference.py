@@ -70,7 +70,16 @@ class Appraisal:
 
 def moving_costs(model: Model) -> dict[int, Numbers]:
     """[P, T] by node: discounted payments of one unit that move with the quoted price."""
-    positions, tree = model.positions, model.tree
+    courses = model.tree.courses
+    return {
+        node.number: moving_usd(model, courses[node.futures[0]].factors, model.weights)
+        for node in model.tree.nodes
+    }
+
+
+def moving_usd(model: Model, factors: Numbers, weights: Numbers) -> Numbers:
+    """[P, T] the same where lists move by these factors, and months weigh so much."""
+    positions = model.positions
     owned = positions.capex_usd > 0
     bare = replace(
         positions,
@@ -78,10 +87,7 @@ def moving_costs(model: Model) -> dict[int, Numbers]:
         fee_usd=np.zeros_like(positions.fee_usd),
         pay_usd=np.where(owned[:, None], 0.0, positions.pay_usd),
     )
-    return {
-        node.number: weighted_cash(bare, model.weights, tree.courses[node.futures[0]].factors)
-        for node in tree.nodes
-    }
+    return weighted_cash(bare, weights, factors)
 
 
 class Appraiser:

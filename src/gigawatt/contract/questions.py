@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gigawatt.contract.blocks import Plan
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import tree_of
+from gigawatt.contract.payments import everything_signed
 from gigawatt.contract.portfolio_model import Model
-from gigawatt.contract.reservation import everything_signed
 from gigawatt.contract.risk import Outcome, neutral, outcome_of
 from gigawatt.contract.signatures import Choice
 from gigawatt.domain.portfolio import ContractOffer, PlannedRun, ResearchPool, Roadmap, Traffic

@@ -9,7 +9,7 @@ which a plan would begin to sign it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.blocks import Plan
 from gigawatt.contract.indifference import Appraisal, moving_costs
+from gigawatt.contract.payments import Held, units_of
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.program import INFINITE
 from gigawatt.contract.replan import (
@@ -28,7 +29,6 @@ from gigawatt.contract.replan import (
 )
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import NONE
-from gigawatt.contract.usage import list_usd
 from gigawatt.domain.portfolio import Roadmap
 from gigawatt.domain.whole_blocks import BlockWorth
 from gigawatt.errors import InfeasibleError
@@ -119,61 +119,6 @@ def _sharper(base: Plan, other: Plan | None) -> Plan:
     return best
 
 
-def everything_signed(plan: Plan) -> tuple[Choice, Numbers]:
-    """All columns of a plan that stand for signatures, and their units."""
-    special = plan.model.signatures.special
-    first = plan.relaxed.program.num_columns - len(special)
-    return special.joined(plan.signed), np.concatenate([plan.values[first:], plan.units])
-
-
-def units_of(plan: Plan, offer: int) -> float:
-    """Units that a plan signs of an offer, over all signatures; rights do not count."""
-    choice, units = everything_signed(plan)
-    positions = plan.model.positions
-    mine = (positions.offer[choice.position] == offer) & (positions.parent[choice.position] == NONE)
-    return float(units[mine].sum())
-
-
-def paid_usd(plan: Plan, offer: int) -> float:
-    """Expected payments of a plan, discounted, that move with the price of one offer."""
-    model = plan.model
-    choice, units = everything_signed(plan)
-    mine = np.flatnonzero((model.positions.offer[choice.position] == offer) & (units > 0))
-    tables = moving_costs(model)
-    total = 0.0
-    for n in mine:
-        node = int(choice.node[n])
-        usd = tables[node][choice.position[n], choice.month[n]]
-        total += float(usd * units[n]) * model.tree.nodes[node].probability_frac
-    return total + sum(_by_use_usd(plan, offer))
-
-
-def _by_use_usd(plan: Plan, offer: int) -> Iterator[float]:
-    """What is paid for use beyond the share that is paid anyhow."""
-    model = plan.model
-    for node in model.tree.nodes:
-        for position in model.families.taken:
-            if model.positions.offer[position] == offer:
-                extra = plan.values[model.builder.columns.blocks[f"extra {node.number} {position}"].index]
-                price = list_usd(model, position, node.futures[0])[node.begin : node.end]
-                weights = model.weights[node.begin : node.end]
-                yield float(extra @ (price * weights)) * node.probability_frac
-
-
-def _same_in_all(plan: Plan, offer: int) -> bool:
-    """Whether every future pays the same for what a plan has of an offer, so that one price says it."""
-    model = plan.model
-    choice, units = everything_signed(plan)
-    mine = np.flatnonzero((model.positions.offer[choice.position] == offer) & (units > 0))
-    provider = model.roadmap.offers[offer].provider
-    return bool(
-        (choice.node[mine] == 0).all()
-        and model.positions.locked[choice.position[mine]].all()
-        and not any(name == provider for one in model.tree.courses for name, _ in one.losses)
-        and not any(model.positions.offer[position] == offer for position in model.families.taken)
-    )
-
-
 def _without(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, deadline_s: float) -> BlockWorth:
     """All that is bought of an offer, against the best plan that does without it."""
     units = units_of(base, one.offer)
@@ -206,10 +151,13 @@ def _entering(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, dead
         return _unanswered(0.0, "cannot be signed")
     if held is None:
         return _unanswered(0.0, "out of time")
-    entry = _Entry(base, one, base.objective_usd - base.bound, least_paid_usd(base.model, one))
+    risky = len(base.model.cost_rows) > 0
+    # A dollar more in every payment costs at least its share of the mean.
+    felt = 1.0 - roadmap.risk.cvar_weight_frac if risky else 1.0
+    entry = _Entry(base, one, base.objective_usd - base.bound, felt * least_paid_usd(base.model, one))
     if not entry.take(held, 1.0):
-        return _unanswered(0.0, "not told apart at this gap")
-    while not entry.settled and time.monotonic() < deadline_s:
+        return _unanswered(0.0, "cannot be signed")
+    while not (entry.settled or entry.hopeless) and time.monotonic() < deadline_s:
         asked = build_model(repriced(roadmap, one.offer, entry.ratio))
         plan = replanned_model(asked, gap_frac, deadline_s, first=near_signatures(base.relaxed))
         if plan is None:
@@ -236,24 +184,29 @@ class _Entry:
 
     def __post_init__(self) -> None:
         # Above the quoted price a plan with the offer costs no less than the bound and what is paid more.
-        self.high = 1.0 + self.slack_usd / self.least_paid_usd
+        self.high = 1.0 + self.slack_usd / self.least_paid_usd if self.least_paid_usd else INFINITE
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether what is not known exceeds the payments of a least signature: no price can then be told."""
+        return self.slack_usd >= self.ratio * self.least_paid_usd
 
     def take(self, plan: Plan, at: float) -> bool:
-        """A plan with the offer, made at a ratio; whether a price can be told from it."""
-        paid = paid_usd(plan, self.one.offer) / at if at else 0.0
-        risky = len(plan.model.cost_rows) > 0
-        if paid <= 0 or (risky and not _same_in_all(plan, self.one.offer)):
+        """A plan with the offer, made at a ratio; whether anything is paid for it."""
+        held = Held.of(plan, self.one.offer, at or 1.0)
+        if held.paid.max() <= 0:
             return False
         self.gap_frac = max(self.base.gap_frac, plan.gap_frac)
         self.units = units_of(plan, self.one.offer)
-        self.ratio = max(0.0, at + (self.base.objective_usd - plan.objective_usd) / paid)
-        self.low = max(0.0, self.ratio - self.slack_usd / paid)
+        self.ratio = held.ratio_at(self.base.objective_usd)
+        self.low = held.ratio_at(self.base.bound)
         return True
 
     def look(self, plan: Plan) -> None:
         """A plan made at the present ratio: a better use of the offer, or what proves that there is none."""
         at, cost = self.ratio, self.base.objective_usd
-        self.high = min(self.high, at + max(0.0, cost - plan.bound) / self.least_paid_usd)
+        if self.least_paid_usd:
+            self.high = min(self.high, at + max(0.0, cost - plan.bound) / self.least_paid_usd)
         better = cost - plan.objective_usd > LEAST_GAIN_FRAC * abs(cost)
         found = better and units_of(plan, self.one.offer) > LEAST_BOUGHT
         self.settled = not (found and self.take(plan, at))
@@ -261,12 +214,13 @@ class _Entry:
     def answer(self) -> BlockWorth:
         """As prices."""
         low, high = (self.one.price_usd_per_gpu_h * ratio for ratio in (self.low, max(self.high, self.low)))
+        told = np.isfinite(high) and high - low <= (high + low) / 2
         return BlockWorth(
             bought=False,
-            outcome="told apart" if high - low <= (high + low) / 2 else "not told apart at this gap",
+            outcome="told apart" if told else "not told apart at this gap",
             num_accelerators=self.units * self.base.model.positions.unit[self.one.position],
             low_usd_per_gpu_h=low,
-            high_usd_per_gpu_h=high,
+            high_usd_per_gpu_h=high if np.isfinite(high) else None,
             gap_frac=self.gap_frac,
         )
 
@@ -301,9 +255,11 @@ def _answer(
 ) -> BlockWorth:
     """Of what `base` has of an offer; its payments turn what is saved into a price."""
     low, high = saved_usd
-    paid = paid_usd(base, one.offer)
-    priced = paid > 0 and (not len(base.model.cost_rows) or _same_in_all(base, one.offer))
-    ends = [one.price_usd_per_gpu_h * (1.0 + usd / paid) if priced else None for usd in saved_usd]
+    held = Held.of(base, one.offer)
+    ends: list[float | None] = [None, None]
+    if held.paid.max() > 0:
+        ratios = (held.ratio_at(base.objective_usd + usd) for usd in saved_usd)
+        ends = [one.price_usd_per_gpu_h * ratio for ratio in ratios]
     return BlockWorth(
         bought=True,
         outcome="told apart" if high - low <= (high + low) / 2 else "not told apart at this gap",

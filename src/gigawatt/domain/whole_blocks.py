@@ -29,10 +29,9 @@ class BlockWorth(Record):
     high_usd: float | None = None
     """And no more than this."""
     low_usd_per_gpu_h: float | None = None
-    """Price at which nothing is saved, or signing begins: no less than this. None where risk is weighed and
-    payments differ between futures, so that no one price says it.
-    """
+    """Price at which nothing is saved, or signing begins: no less than this."""
     high_usd_per_gpu_h: float | None = None
+    """And no more than this; None where nothing bounds it."""
     gap_frac: float | None = None
     """The wider of the two plans' gaps."""
 

@@ -97,7 +97,7 @@ def _block_row(offer: str, basis: str, quoted: float, worth: BlockWorth) -> tupl
 
 def _price_span(worth: BlockWorth) -> str:
     told = span(worth.low_usd_per_gpu_h, worth.high_usd_per_gpu_h, "_usd_per_gpu_h")
-    return "no one price" if told is None else told
+    return told or "no price"
 
 
 def span(low: float | None, high: float | None, suffix: str) -> str | None:

@@ -160,6 +160,31 @@ def test_with_risk_a_whole_offer_is_worth_what_the_worst_future_would_pay() -> N
     assert row.whole.high_usd_per_gpu_h == pytest.approx(hour * mean_months / months, rel=1e-4)
 
 
+def test_with_risk_a_price_is_the_certainty_equivalent_where_futures_pay_unlike() -> None:
+    """Signed once the dear future is known, and paid in no other: all weight is on that future, which takes
+    the offer as long as it is cheaper than the hour. By the mean the price is the same, of half the worth.
+    """
+    months, size, year, hour = 13, 10, 1.4, 2.0
+    futures = (
+        Future(id="high", probability_frac=0.5),
+        Future(id="low", probability_frac=0.5, changes=(Change(month="2027-02", demand_change_frac=-1.0),)),
+    )
+    asked = roadmap(
+        offer("hourly", hour), offer("year", year, months - 1, sign_from="2027-02", sign_until="2027-02"),
+        months=months, futures=futures, reveals=("2027-02",),
+        risk=Risk(cvar_weight_frac=1.0, cvar_level_frac=0.5),
+        research=(ResearchPool(id="lab", num_equivalents=float(size), start="2027-01"),),
+    )  # fmt: skip
+    row = worth(asked, "year")
+    assert row.whole_with_risk is not None
+    assert row.whole is not None
+    saved = HOURS * (months - 1) * size * (hour - year)
+    assert (row.whole_with_risk.low_usd, row.whole.low_usd) == pytest.approx((saved, saved / 2), rel=1e-4)
+    for whole in (row.whole_with_risk, row.whole):
+        assert whole.low_usd_per_gpu_h == pytest.approx(hour, rel=1e-4)
+        assert whole.high_usd_per_gpu_h == pytest.approx(hour, rel=1e-4)
+
+
 def test_an_offer_that_power_leaves_no_room_for_cannot_be_signed() -> None:
     """Its least signature draws more than a hall can hold, and there is one hall."""
     hall = PowerOffer(
