@@ -66,7 +66,7 @@ class DrawnBlocks:
 
     risk: ScheduleRisk
     blocks: tuple[MilestoneRisk, ...]
-    days: Floats
+    reached_days: Floats
     """[samples, blocks] d from the epoch."""
     epoch: date
 

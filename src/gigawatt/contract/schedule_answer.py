@@ -85,10 +85,10 @@ def done_on(num_days: float, epoch: date) -> date:
     return epoch + timedelta(days=max(0, int(np.ceil(num_days)) - 1))
 
 
-def percentiles(days: Floats, shares: Sequence[float] = _SHARES) -> list[float]:
-    """The smallest outcomes by which such shares are done; `days` [samples] in any order."""
-    places = [max(0, int(np.ceil(share * len(days) - 0.5 / TICKS)) - 1) for share in shares]
-    return [float(one) for one in np.partition(days, places)[places]]
+def percentiles(reached_days: Floats, shares_frac: Sequence[float] = _SHARES) -> list[float]:
+    """The smallest outcomes by which such shares are done; `reached_days` [samples] in any order."""
+    places = [max(0, int(np.ceil(share * len(reached_days) - 0.5 / TICKS)) - 1) for share in shares_frac]
+    return [float(one) for one in np.partition(reached_days, places)[places]]
 
 
 def _milestone(row: Milestone, dates: Floats, planned: float, epoch: date) -> MilestoneRisk:

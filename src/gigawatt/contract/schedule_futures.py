@@ -62,12 +62,12 @@ def date_roadmap(
             f"{roadmap.most_futures} cannot keep P10, P50 and P90 of all dates: that takes {fewest} or more"
         )
         raise InputError(Problem(message, key="most_futures"))
-    scores: list[Floats | None] = [None, *(one.scores for one in fed)]
-    found = _Futures(roadmap, fed, thinned(joint, roadmap.most_futures, scores))
+    months: list[Floats | None] = [None, *(one.mean_months for one in fed)]
+    found = _Futures(roadmap, fed, thinned(joint, roadmap.most_futures, months))
     dates = PortfolioDates(
         num_samples=num_samples,
         seed=seed,
-        num_combinations=len(joint.chances),
+        num_combinations=len(joint.chances_frac),
         own=found.own(),
         blocks=tuple(found.blocks(drawn)),
         costs=tuple(_own_cost(one, drawn[one.owner.schedule]) for one in fed),
@@ -91,7 +91,7 @@ def _joint(roadmap: Roadmap, fed: tuple[Fed, ...]) -> Joint:
         order += members
     whole = reduce(crossed, parts)
     columns = [0, *(1 + order.index(n) for n in range(len(fed)))]
-    return Joint(whole.levels[:, columns], whole.chances)
+    return Joint(whole.levels[:, columns], whole.chances_frac)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class _Futures:
             update={
                 "places": tuple(places),
                 "power": tuple(power),
-                "futures": tuple(self._future(n) for n in range(len(self.joint.chances))),
+                "futures": tuple(self._future(n) for n in range(len(self.joint.chances_frac))),
                 "reveals": tuple(month_text(month) for month in self._reveals()),
             }
         )
@@ -162,7 +162,7 @@ class _Futures:
         return stated.model_copy(
             update={
                 "id": self._name(number),
-                "probability_frac": float(self.joint.chances[number]),
+                "probability_frac": float(self.joint.chances_frac[number]),
                 "path": tuple(self._word(month, own, levels) for month in self._reveals()),
                 "changes": (*stated.changes, *(change for change in moved if change)),
             }

@@ -20,7 +20,7 @@ class Joint:
 
     levels: Ints
     """[combinations, things]"""
-    chances: Floats
+    chances_frac: Floats
     """[combinations]"""
 
 
@@ -36,7 +36,7 @@ def crossed(first: Joint, second: Joint) -> Joint:
         np.repeat(first.levels, len(second.levels), axis=0),
         np.tile(second.levels, (len(first.levels), 1)),
     ])  # fmt: skip
-    return Joint(rows, np.outer(first.chances, second.chances).ravel())
+    return Joint(rows, np.outer(first.chances_frac, second.chances_frac).ravel())
 
 
 def num_kept(joint: Joint) -> int:
@@ -44,26 +44,26 @@ def num_kept(joint: Joint) -> int:
     return 1 + sum(len(np.unique(column)) - 1 for column in joint.levels.T)
 
 
-def thinned(joint: Joint, most: int, scores: Sequence[Floats | None]) -> Joint:
+def thinned(joint: Joint, most: int, level_months: Sequence[Floats | None]) -> Joint:
     """At most so many combinations, with the chance of every level of every thing as before.
 
-    `scores` give each thing's levels a value, None to levels without an order. As far as `most` allows, so
-    stay the mean of what has an order within each level of what has none, then the correlation of any two,
+    `level_months` give each thing's levels a value, None to levels without an order. As far as `most` allows
+    so stay the mean of what has an order within each level of what has none, then the correlation of any two,
     then the spread within. `most` must not be below `num_kept`.
     """
-    if len(joint.chances) <= most:
+    if len(joint.chances_frac) <= most:
         return joint
-    kept = np.array([*_shares(joint), *_products(joint, scores)])[:most]
-    chances = _fewer(kept, joint.chances)
+    kept = np.array([*_shares(joint), *_products(joint, level_months)])[:most]
+    chances = _fewer(kept, joint.chances_frac)
     used = np.flatnonzero(chances)
-    exact, *_ = np.linalg.lstsq(kept[:, used], kept @ joint.chances, rcond=None)
+    exact, *_ = np.linalg.lstsq(kept[:, used], kept @ joint.chances_frac, rcond=None)
     exact = np.where(exact > _NOTHING, exact, 0.0)
     return Joint(joint.levels[used][exact > 0], exact[exact > 0] / exact.sum())
 
 
 def _shares(joint: Joint) -> Iterator[Floats]:
     """Rows that keep the total and the chance of each level but the last."""
-    yield np.ones(len(joint.chances))
+    yield np.ones(len(joint.chances_frac))
     for column in joint.levels.T:
         for level in np.unique(column)[:-1]:
             yield np.where(column == level, 1.0, 0.0)
@@ -89,8 +89,8 @@ def _standardised(joint: Joint, thing: int, values: Floats | None) -> Iterator[F
     if values is None:
         yield from (np.where(column == level, 1.0, 0.0) for level in np.unique(column)[:-1])
         return
-    score = values[column] - joint.chances @ values[column]
-    yield score / (np.sqrt(joint.chances @ score**2) or 1.0)
+    score = values[column] - joint.chances_frac @ values[column]
+    yield score / (np.sqrt(joint.chances_frac @ score**2) or 1.0)
 
 
 def _fewer(kept: Floats, chances: Floats) -> Floats:

@@ -46,7 +46,7 @@ class Fed:
         return int(self.months.min()) - self.begun
 
     @property
-    def scores(self) -> Floats:
+    def mean_months(self) -> Floats:
         """[levels] month, by the power of the blocks."""
         return np.asarray(self.months @ _weights(self.risks), np.float64)
 
@@ -79,7 +79,7 @@ def fed_by(roadmap: Roadmap, key: str, owner: Place | PowerOffer, start: date, d
     """
     columns = [next(n for n, one in enumerate(drawn.blocks) if one.id == name) for name in owner.blocks]
     risks = tuple(drawn.blocks[n] for n in columns)
-    matched = match_quantiles(drawn.days[:, columns], _weights(risks))
+    matched = match_quantiles(drawn.reached_days[:, columns], _weights(risks))
     begin = month_index(roadmap.start)
     started = month_of((start - drawn.epoch).days, drawn.epoch)
     begun, first, end = floor(started + 0.5), begin, begin + roadmap.months

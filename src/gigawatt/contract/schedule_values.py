@@ -1,6 +1,6 @@
 """A few values that stand for a distribution of dates, with its mean, P10, P50 and P90.
 
-Five levels: the earliest twelfth or so, P10, P50, P90, and the latest twelfth. The middle three are the
+Five levels: the earliest twelfth, P10, P50, P90, and the latest twelfth. The middle three are the
 quantiles themselves; the chances of their levels, and in the end the two outermost values, are chosen so that
 the mean stays what it is. With the tails as means of what they stand for, deviation and tail survive too.
 """
@@ -17,40 +17,41 @@ from gigawatt.contract.schedule_kernel import Floats, Ints
 
 LEVELS = ("early", "p10", "p50", "p90", "late")
 SHARES = (0.1, 0.5, 0.9)
-_TAIL_FRAC = 0.08
+_TAIL_FRAC = 1 / 12
 """Below 10 %, or P10 would no longer be the P10 of the values."""
-_SIDE_FRAC = 0.12
+_SIDE_FRAC = 1 / 8
 """With it the tails of normal and lognormal dates come out as the means of what they stand for."""
-_LEAST_SIDE_FRAC, _MOST_SIDE_FRAC = 0.03, 0.40
-"""Within these P10, P50 and P90 of the values stay where they are."""
+_LEAST_SIDE_FRAC = 1 / 32
+_MOST_SIDE_FRAC = 0.4
+"""Between these two, P10, P50 and P90 of the values stay where they are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matched:
     """Levels from early to late, of blocks that come early and late together."""
 
-    chances: Floats
+    chances_frac: Floats
     """[levels]"""
     values: Floats
-    """[levels, blocks] in the unit of what was given."""
+    """[levels, blocks] d"""
     level: Ints
     """[samples] the level that each outcome belongs to."""
 
 
-def match_quantiles(outcomes: Floats, weights: Floats) -> Matched:
-    """Five levels for `outcomes` [samples, blocks], sorted by their mean as weighted by `weights` [blocks].
+def match_quantiles(outcome_days: Floats, weights: Floats) -> Matched:
+    """Five levels for `outcome_days` [samples, blocks], sorted by their mean with `weights` [blocks].
 
     Each block's own P10, P50 and P90 are kept exactly; its mean too, unless that took a value beyond any
     outcome. What is certain has five equal values.
     """
-    num_samples = len(outcomes)
-    index = outcomes @ (weights / weights.sum())
+    num_samples = len(outcome_days)
+    index = outcome_days @ (weights / weights.sum())
     order = np.argsort(index, kind="stable")
     ends = np.rint(np.cumsum(_chances(index[order])) * num_samples).astype(np.int64)
     level = np.empty(num_samples, np.int64)
     level[order] = np.searchsorted(ends, np.arange(num_samples), side="right")
     chances = np.bincount(level, minlength=len(LEVELS)) / num_samples
-    values = np.array([_values(np.sort(block), chances) for block in outcomes.T]).T
+    values = np.array([_values(np.sort(block), chances) for block in outcome_days.T]).T
     return Matched(chances, values, level)
 
 
@@ -98,5 +99,5 @@ def merged(matched: Matched, rounded: Ints) -> Iterator[Merged]:
     rows = [tuple(row) for row in rounded.tolist()]
     for row in dict.fromkeys(rows):
         members = tuple(n for n, other in enumerate(rows) if other == row)
-        likeliest = max(members, key=lambda n: (matched.chances[n], -n))
+        likeliest = max(members, key=lambda n: (matched.chances_frac[n], -n))
         yield Merged(LEVELS[likeliest], rounded[members[0]], members)

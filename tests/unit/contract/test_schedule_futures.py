@@ -152,7 +152,7 @@ def test_futures_of_the_example_keep_quantiles_and_mean_of_every_block(repositor
     drawn = draw_blocks(project, dates.num_samples, 1)
     for column, block in enumerate(drawn.blocks):
         reached = np.array(
-            [months(drawn.epoch + timedelta(days=int(day))) for day in drawn.days[:4096, column]]
+            [months(drawn.epoch + timedelta(days=int(day))) for day in drawn.reached_days[:4096, column]]
         )
         values, chances = weighed(dates, dated, block.id)
         for found, share in zip(quantiles(values, chances), SHARES, strict=True):

@@ -44,22 +44,22 @@ def test_mean_and_quantiles_are_those_of_the_distribution(name: str) -> None:
     distribution = DISTRIBUTIONS[name]
     found = alone(even(distribution))
     values = found.values[:, 0]
-    assert found.chances.sum() == pytest.approx(1.0)
+    assert found.chances_frac.sum() == pytest.approx(1.0)
     assert list(values) == sorted(values)
-    assert found.chances @ values == pytest.approx(distribution.mean(), rel=1e-3)
+    assert found.chances_frac @ values == pytest.approx(distribution.mean(), rel=1e-3)
     for share in SHARES:
-        assert quantile(values, found.chances, share) == pytest.approx(distribution.ppf(share), rel=1e-3)
+        assert quantile(values, found.chances_frac, share) == pytest.approx(distribution.ppf(share), rel=1e-3)
 
 
 @pytest.mark.parametrize(("name", "kept"), [("normal", 0.94), ("lognormal", 0.92), ("wide lognormal", 0.8)])
 def test_most_of_the_variance_and_the_tail_are_left(name: str, kept: float) -> None:
-    """The tail is the mean of the latest 8 %, by the distribution's own partial expectation."""
+    """The tail is the mean of the latest twelfth, by the distribution's own partial expectation."""
     distribution = DISTRIBUTIONS[name]
     found = alone(even(distribution))
     values = found.values[:, 0]
-    variance = found.chances @ (values - found.chances @ values) ** 2
+    variance = found.chances_frac @ (values - found.chances_frac @ values) ** 2
     assert kept < variance / distribution.var() < 1.0
-    tail = distribution.expect(lb=distribution.ppf(0.92)) / 0.08
+    tail = distribution.expect(lb=distribution.ppf(11 / 12)) * 12
     assert values[-1] == pytest.approx(tail, rel=0.03)
 
 
@@ -68,9 +68,9 @@ def test_two_humps_keep_their_quantiles_and_their_mean() -> None:
     days = np.concatenate([np.linspace(3.9, 4.1, 70_000), np.linspace(15.9, 16.1, 30_000)])
     found = alone(days)
     values = found.values[:, 0]
-    assert found.chances @ values == pytest.approx(days.mean(), abs=0.05)
+    assert found.chances_frac @ values == pytest.approx(days.mean(), abs=0.05)
     assert values.max() <= days.max()
-    assert quantile(values, found.chances, 0.9) == pytest.approx(np.quantile(days, 0.9), abs=0.01)
+    assert quantile(values, found.chances_frac, 0.9) == pytest.approx(np.quantile(days, 0.9), abs=0.01)
 
 
 def test_what_is_certain_has_one_date() -> None:
@@ -86,28 +86,32 @@ def test_each_block_of_a_place_keeps_its_own_quantiles() -> None:
     ])  # fmt: skip
     found = match_quantiles(blocks, np.array([1.0, 2.0]))
     for values, days in zip(found.values.T, blocks.T, strict=True):
-        assert found.chances @ values == pytest.approx(days.mean(), rel=1e-9)
+        assert found.chances_frac @ values == pytest.approx(days.mean(), rel=1e-9)
         for share in SHARES:
-            assert quantile(values, found.chances, share) == pytest.approx(np.quantile(days, share), rel=1e-3)
+            assert quantile(values, found.chances_frac, share) == pytest.approx(
+                np.quantile(days, share), rel=1e-3
+            )
 
 
 def test_levels_hold_the_outcomes_in_order() -> None:
     days = even(DISTRIBUTIONS["lognormal"])
     found = alone(days)
     counts = np.bincount(found.level)
-    assert counts / NUM == pytest.approx(found.chances)
+    assert counts / NUM == pytest.approx(found.chances_frac)
     for level in range(4):
         assert days[found.level == level].max() <= days[found.level == level + 1].min()
 
 
 def marginal(joint: Joint, thing: int) -> np.ndarray:
-    return np.bincount(joint.levels[:, thing], weights=joint.chances)
+    return np.bincount(joint.levels[:, thing], weights=joint.chances_frac)
 
 
 def correlation(joint: Joint, one: int, other: int) -> float:
     x, y = joint.levels[:, one].astype(float), joint.levels[:, other].astype(float)
-    x, y = x - joint.chances @ x, y - joint.chances @ y
-    return float(joint.chances @ (x * y) / np.sqrt((joint.chances @ x**2) * (joint.chances @ y**2)))
+    x, y = x - joint.chances_frac @ x, y - joint.chances_frac @ y
+    return float(
+        joint.chances_frac @ (x * y) / np.sqrt((joint.chances_frac @ x**2) * (joint.chances_frac @ y**2))
+    )
 
 
 def own(*chances: float) -> Joint:
@@ -126,9 +130,9 @@ def together(correlation_frac: float) -> Joint:
 def test_what_is_drawn_together_is_counted_together() -> None:
     found = counted([np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0])])
     assert found.levels.tolist() == [[0, 0], [1, 0], [1, 1]]
-    assert found.chances.tolist() == [0.5, 0.25, 0.25]
+    assert found.chances_frac.tolist() == [0.5, 0.25, 0.25]
     both = crossed(own(0.25, 0.75), found)
-    assert both.chances.tolist() == [0.125, 0.0625, 0.0625, 0.375, 0.1875, 0.1875]
+    assert both.chances_frac.tolist() == [0.125, 0.0625, 0.0625, 0.375, 0.1875, 0.1875]
     assert both.levels[3].tolist() == [1, 0, 0]
 
 
@@ -140,8 +144,8 @@ def test_thinned_out_every_chance_of_every_level_stays(most: int) -> None:
     whole = crossed(own(0.4, 0.3, 0.2, 0.1), together(0.6))
     assert num_kept(whole) == 1 + 3 + 4 + 4
     found = thinned(whole, most, SCORES)
-    assert len(found.chances) <= most
-    assert (found.chances > 0).all()
+    assert len(found.chances_frac) <= most
+    assert (found.chances_frac > 0).all()
     for thing in range(3):
         assert marginal(found, thing) == pytest.approx(marginal(whole, thing), abs=1e-12)
 
@@ -154,18 +158,18 @@ def test_thinned_out_things_still_go_together_or_not() -> None:
     for level in range(4):
         mine = found.levels[:, 0] == level
         for thing in (1, 2):
-            mean = np.average(found.levels[mine, thing], weights=found.chances[mine])
-            assert mean == pytest.approx(whole.chances @ whole.levels[:, thing], abs=1e-9)
+            mean = np.average(found.levels[mine, thing], weights=found.chances_frac[mine])
+            assert mean == pytest.approx(whole.chances_frac @ whole.levels[:, thing], abs=1e-9)
 
 
 def test_with_more_room_dates_spread_alike_in_every_own_future() -> None:
     levels = own(0.08, 0.12, 0.6, 0.12, 0.08)
     whole = crossed(own(0.4, 0.3, 0.3), levels)
     found = thinned(whole, 11, SCORES[:2])
-    spread = levels.chances @ (np.arange(5.0) - 2) ** 2
+    spread = levels.chances_frac @ (np.arange(5.0) - 2) ** 2
     for level in range(3):
         mine = found.levels[:, 0] == level
-        mean = np.average((found.levels[mine, 1] - 2.0) ** 2, weights=found.chances[mine])
+        mean = np.average((found.levels[mine, 1] - 2.0) ** 2, weights=found.chances_frac[mine])
         assert mean == pytest.approx(spread, abs=1e-9)
 
 
