@@ -31,6 +31,7 @@ class Folder:
         self.count = len(weights)
         self.cost_weight = np.array([float(row["objective"]) for row in weights])
         self.energy_weight = np.array([float(row["generators"]) for row in weights])
+        self.store_h = np.array([float(row["stores"]) for row in weights])
         self.known: dict[tuple[str, str], dict[str, np.ndarray]] = {}
 
     def rows(self, name: str) -> list[dict[str, str]]:
@@ -168,7 +169,7 @@ def _level(folder, lp, size, most, loss):
         lp.add("below", [(level, np.ones(folder.count))], np.full(folder.count, most))
     else:
         lp.add("below", [(level, np.ones(folder.count)), (size, -most)], np.zeros(folder.count))
-    return [(level, np.ones(folder.count)), (np.roll(level, 1), loss - 1.0)]
+    return [(level, np.ones(folder.count)), (np.roll(level, 1), -((1.0 - loss) ** folder.store_h))]
 
 
 def _stores(folder, lp, buses):
@@ -181,7 +182,7 @@ def _stores(folder, lp, buses):
         account = _level(folder, lp, size, most, folder.get("stores", row, "standing_loss"))
         flow = lp.columns(-np.inf, np.inf, np.zeros(folder.count))
         buses[row["bus"]].append((flow, np.ones(folder.count)))
-        lp.add("equal", [*account, (flow, np.ones(folder.count))], np.zeros(folder.count))
+        lp.add("equal", [*account, (flow, folder.store_h)], np.zeros(folder.count))
 
 
 def _units(folder, lp, buses):
@@ -200,7 +201,10 @@ def _units(folder, lp, buses):
         for flow in (give, take):
             lp.add("below", [(flow, ones), (size, -ones)], 0.0 * ones)
         account = _level(folder, lp, size, share("max_hours"), share("standing_loss"))
-        kept = [(take, -share("efficiency_store")), (give, 1.0 / share("efficiency_dispatch"))]
+        kept = [
+            (take, -folder.store_h * share("efficiency_store")),
+            (give, folder.store_h / share("efficiency_dispatch")),
+        ]
         lp.add("equal", [*account, *kept], 0.0 * ones)
         buses[row["bus"]] += [(give, ones), (take, -ones)]
 
@@ -211,7 +215,8 @@ def _limits(folder, lp, given):
         assert row["type"] == "primary_energy"
         terms = []
         for generator, flow in given:
-            amount = float(carriers[generator["carrier"]].get(row["carrier_attribute"]) or 0.0)
+            carrier = carriers.get(generator.get("carrier", ""), {})
+            amount = float(carrier.get(row.get("carrier_attribute") or "co2_emissions") or 0.0)
             weight = folder.energy_weight * amount / folder.get("generators", generator, "efficiency")
             terms += [(flow[[hour]], weight[[hour]]) for hour in range(folder.count)]
         sign = {"<=": 1.0, ">=": -1.0}[row["sense"]]

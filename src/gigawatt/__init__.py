@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gigawatt.project import explain_figure as explain_figure
     from gigawatt.project import plan_scenario as plan_scenario
     from gigawatt.project.comparison import compare_plans as compare_plans
+    from gigawatt.project.energy import import_network as import_network
     from gigawatt.project.fleet import open_fleet as open_fleet
     from gigawatt.project.fleet import simulate_fleet as simulate_fleet
     from gigawatt.project.handover import draw_report as draw_report
@@ -95,6 +96,7 @@ _HOMES = {
     "export_plan": "project.handover",
     "extra_nodes": "operate.search",
     "import_layout": "exports",
+    "import_network": "project.energy",
     "import_offers": "project.portfolio",
     "json_schema": "documents",
     "load_catalog": "catalog",

@@ -44,6 +44,7 @@ COMMANDS = {
     "explain DIR FIGURE --json --quiet --verbose": "explain_figure",
     "export TARGET DIR --cluster --json --overlay --quiet --run --verbose -o": "export_plan",
     "import layout FILE --gpus --json --layers --quiet --verbose": "import_layout",
+    "import pypsa FOLDER --json --quiet --verbose -o": "import_network",
     "init [DIR] --json --quiet --verbose": "write_template",
     "operate replay JOBS.csv --capacity --json --policy --quiet --scale --starts --verbose": "replay_jobs",
     "operate simulate FLEET.yaml --json --log --out --overlay --quiet --ray --replications --seed --timeline "

@@ -40,6 +40,7 @@ PUBLIC = (
     "export_plan",
     "extra_nodes",
     "import_layout",
+    "import_network",
     "import_offers",
     "json_schema",
     "load_catalog",

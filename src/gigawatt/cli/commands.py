@@ -80,7 +80,10 @@ _CALIBRATE = LazyGroup(
 _IMPORT = LazyGroup(
     "import",
     "what real systems say, read in",
-    {"layout": Later("a Megatron-LM or torchtitan command line as a layout", "exchange", "import_layout")},
+    {
+        "layout": Later("a Megatron-LM or torchtitan command line as a layout", "exchange", "import_layout"),
+        "pypsa": Later("a PyPSA network of a campus as an energy site", "exchange", "import_pypsa"),
+    },
 )
 
 ROOT = LazyGroup(

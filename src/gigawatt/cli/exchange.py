@@ -1,4 +1,4 @@
-"""export, import layout, report, diff."""
+"""export, import layout, import pypsa, report, diff."""
 
 from __future__ import annotations
 
@@ -71,6 +71,28 @@ def import_layout(terminal: Terminal, file: Path, gpus: int | None, layers: int 
     for note in found.notes:
         terminal.note(f"note: {note}")
     terminal.result("import-layout", found.model_dump())
+    return 0
+
+
+@click.command("pypsa")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER")
+@click.option(
+    "-o", "out", required=True, type=click.Path(path_type=Path), metavar="SITE.yaml", help="Where to."
+)
+@speaking
+def import_pypsa(terminal: Terminal, folder: Path, out: Path) -> int:
+    """Read a PyPSA network of a campus, a folder of CSV files, as an energy site.
+
+    Hours and catalogue are written beside SITE.yaml. Whatever finds no place in it is listed.
+    """
+    from gigawatt.project.energy import import_network
+
+    written, notes = import_network(folder, out)
+    for path in written:
+        terminal.say(f"wrote {path}")
+    for note in notes:
+        terminal.note(note)
+    terminal.result("import-pypsa", {"files": [str(path) for path in written], "notes": list(notes)})
     return 0
 
 

@@ -31,7 +31,7 @@ class Draft:
     _sizes: list[tuple[Megawatts, Megawatts, Megawatts]] = field(default_factory=list)
     gifts: list[Gift] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
-    _tied: list[tuple[int, int]] = field(default_factory=list)
+    _tied: list[tuple[int, int, Share]] = field(default_factory=list)
 
     @property
     def num_hours(self) -> int:
@@ -101,6 +101,10 @@ class Draft:
         left = self.add_size(f"{name}, left", most=max(most_left, 0.0))
         return self.add_total(name, terms, [*sizes, (left, 1.0)], target)
 
+    def tie(self, size: int, holder: int, share: Share) -> None:
+        """Says that no plan has more of a size than `share` for each unit of another."""
+        self._tied.append((size, holder, share))
+
     def add_level(
         self, name: str, limit: Megawatts | Values, holder: int, most: Megawatts, kept_frac: Share = 1.0
     ) -> tuple[int, int]:
@@ -116,7 +120,7 @@ class Draft:
         for year, (first, last) in enumerate(zip(self.hours.starts, ends, strict=True)):
             begin = self.add_size(f"{name}, start {year}", most=most)
             if holder >= 0:
-                self._tied.append((begin, holder))
+                self.tie(begin, holder, 1.0)
             self.gifts.append(Gift(begin, row, kept_frac * self._at(first)))
             self.add_total(f"{name}, year {year}", [(level, self._at(last))], [(begin, -1.0)], 0.0)
         return level, row
@@ -149,8 +153,8 @@ class Draft:
         cost = sizes[:, 0]
         paid = np.divide(most_usd, cost, out=np.full(len(cost), np.inf), where=cost > 0)
         most = np.minimum(sizes[:, 2], paid)
-        for begin, holder in self._tied:
-            most[begin] = most[holder]
+        for size, holder, share in self._tied:
+            most[size] = min(most[size], share * most[holder])
         return HourlyProgram(
             flow_names=tuple(self.flow_names),
             size_names=tuple(self.size_names),

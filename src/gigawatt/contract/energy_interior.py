@@ -135,7 +135,8 @@ class _Search:
         """Step until cost and bound meet, or nothing moves any more."""
         while self.num_iterations < MAX_ITERATIONS:
             try:
-                newton = Newton(self.shape, self.point, self._gaps(self.point))
+                with np.errstate(divide="raise", invalid="raise"):
+                    newton = Newton(self.shape, self.point, self._gaps(self.point))
             except FloatingPointError:
                 return
             if self._certify(newton) <= gap_frac:

@@ -179,9 +179,9 @@ def _add_storage(
     charge = draft.add_flow(f"{name}, charging", technology.variable_usd_per_mwh, 0.0, 1.0, power)
     give = draft.add_flow(name, technology.variable_usd_per_mwh, 0.0, 1.0, power)
     if technology.full_power_s is not None:
-        draft.add_total(
-            f"{name}, as one", [], [(energy, 1.0), (power, -technology.full_power_s / HOUR_S)], 0.0
-        )
+        span = technology.full_power_s / HOUR_S
+        draft.add_total(f"{name}, as one", [], [(energy, 1.0), (power, -span)], 0.0)
+        draft.tie(energy, power, span)
     kept_frac = 1.0 - technology.standing_loss_frac
     _, row = draft.add_level(f"{name}, level", 0.0, energy, most, kept_frac)
     draft.put(row, charge, -each_way)

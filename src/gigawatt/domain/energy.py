@@ -247,6 +247,8 @@ class EnergySite(Record):
     discount_frac: float = Field(ge=0, le=1)
     hours: str
     """CSV with timestamp_utc, wind_cf, solar_cf, price_usd_mwh and avg_co2_g_kwh for each hour of a year."""
+    catalogue: str = ""
+    """Overlay beside the site, with technologies and tariffs of its own."""
     prices: PriceYears | None = None
     load: CampusLoad
     grid: GridConnection | None = None

@@ -119,6 +119,8 @@ class _Reading:
         self._digest(f"energy {name}", path)
         asked = read_question(path, self.overlays)
         self._digest(f"hours of {name}", path.parent / asked.site.hours)
+        if asked.site.catalogue:
+            self._digest(f"catalogue of {name}", path.parent / asked.site.catalogue)
         if asked.site.prices:
             self._digest(f"prices of {name}", path.parent / asked.site.prices.file)
         return asked

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gigawatt.catalog import load_catalog
 from gigawatt.contract.energy import Progress, energy_frontier, plan_energy
 from gigawatt.contract.energy_hours import YearOfHours
-from gigawatt.documents import load_yaml, parse_record
+from gigawatt.documents import load_yaml, parse_record, write_atomic
 from gigawatt.domain.energy import EnergyFrontier, EnergyPlan, EnergySite, EnergyTechnology, Tariff
 from gigawatt.errors import InputError, Problem, UnknownIdError
 from gigawatt.exports.hour_csv import read_hours, read_price_years
@@ -63,11 +63,29 @@ def export_site(path: Path, overlays: Sequence[Path] = ()) -> PypsaFolder:
     return write_pypsa(asked.site, asked.technologies, asked.tariff, asked.years)
 
 
+def import_network(folder: Path, out: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """A PyPSA folder as a site file `out`, with its hours and its catalogue beside it: paths, and remarks.
+
+    Errors: InputError for a folder that is no network of one campus, and for a name that is not .yaml.
+    """
+    from gigawatt.exports.pypsa_read import read_folder
+    from gigawatt.exports.pypsa_site import energy_site
+
+    if out.suffix != ".yaml":
+        raise InputError(Problem("expected a name that ends in .yaml", "-o", str(out)))
+    found = energy_site(read_folder(folder), out.stem)
+    hours, catalogue = (out.with_name(f"{out.stem}-{name}") for name in ("hours.csv", "catalogue.yaml"))
+    for path, text in ((hours, found.hours), (catalogue, found.catalogue), (out, found.site)):
+        write_atomic(path, text)
+    return (out, hours, catalogue), found.notes
+
+
 def read_question(path: Path, overlays: Sequence[Path] = ()) -> EnergyQuestion:
     """The site file, its hours (beside it), and the rows of the catalogue that it names."""
     document = load_yaml(path)
     site = parse_record(document, EnergySite)
-    catalogue = load_catalog(overlays)
+    own = (path.parent / site.catalogue,) if site.catalogue else ()
+    catalogue = load_catalog((*overlays, *own))
     problems: list[Problem] = []
     technologies = {}
     for number, option in enumerate(site.build):

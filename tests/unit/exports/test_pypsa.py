@@ -13,7 +13,8 @@ from gigawatt.exports.pypsa import NOTES, write_pypsa
 from gigawatt.project.handover import write_files
 
 CASES = (
-    "plain", "capped", "marginal, priced", "clean by the hour", "flexible", "bought", "sold", "no grid", "columns of its own", "stored in one piece",
+    "plain", "capped", "marginal, priced", "clean by the hour", "flexible", "bought", "sold", "no grid",
+    "columns of its own", "stored in one piece",
 )  # fmt: skip
 HOURS = 10 * 24
 YEAR_H = 8760
