@@ -55,8 +55,8 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         known = foresight(neutral(roadmap), tree, progress)
         figures, relaxed = judge_risk(roadmap, tree, known, progress)
         ways = strategies(roadmap, known, relaxed, progress)
-        seconds = roadmap.solving.time_limit_s * RISK_SHARE
-        more["risk"], more["strategies"] = judge_whole(roadmap, figures, ways, found, progress, seconds)
+        budget_s = roadmap.solving.time_limit_s * RISK_SHARE
+        more["risk"], more["strategies"] = judge_whole(roadmap, figures, ways, found, progress, budget_s)
     return found.model_copy(update=more)
 
 
@@ -66,8 +66,8 @@ def _flips(
     """One assumption at a time and several at once, in parts of blocks and then in whole ones."""
     alone = flips(roadmap, progress)
     together = joint_flips(roadmap, alone, progress)
-    seconds = roadmap.solving.time_limit_s * FLIP_SHARE
-    return held_against_blocks(roadmap, plan_words(plan), alone, together, seconds, progress)
+    budget_s = roadmap.solving.time_limit_s * FLIP_SHARE
+    return held_against_blocks(roadmap, plan_words(plan), alone, together, budget_s, progress)
 
 
 def _waiting(roadmap: Roadmap) -> float | None:
@@ -99,9 +99,9 @@ def worth_of(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         relaxed = relax(model)
     appraisals = list(appraise_all(model, relaxed, progress))
     asked = questions_of(model, appraisals)
-    seconds = roadmap.solving.time_limit_s * WORTH_SHARE / (2 if risky else 1)
-    by_mean = _block_worths(neutral(roadmap), None if risky else plan, asked, seconds, progress)
-    by_risk = _block_worths(roadmap, plan, asked, seconds, progress) if risky else {}
+    budget_s = roadmap.solving.time_limit_s * WORTH_SHARE / (2 if risky else 1)
+    by_mean = _block_worths(neutral(roadmap), None if risky else plan, asked, budget_s, progress)
+    by_risk = _block_worths(roadmap, plan, asked, budget_s, progress) if risky else {}
     standing = _standing(plan)
     for one in appraisals:
         row = _worth(
@@ -112,10 +112,10 @@ def worth_of(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
 
 
 def _block_worths(
-    roadmap: Roadmap, plan: Plan | None, asked: list[Question], seconds: float, progress: Progress
+    roadmap: Roadmap, plan: Plan | None, asked: list[Question], budget_s: float, progress: Progress
 ) -> dict[int, BlockWorth]:
     """In whole blocks; nothing where time does not suffice for a plan to compare with."""
-    allowance = Allowance.of(seconds, len(asked) + 1, MOST_SHARES)
+    allowance = Allowance.of(budget_s, len(asked) + 1, MOST_SHARES)
     base = plan or replanned(roadmap, roadmap.solving.gap_frac, allowance.next_deadline_s())
     return {} if base is None else block_worths(roadmap, base, asked, allowance, progress)
 

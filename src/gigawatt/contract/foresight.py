@@ -99,12 +99,12 @@ def whole_foresight(
 
 def judge_whole(
     roadmap: Roadmap, figures: RiskFigures, ways: tuple[Strategy, ...], found: Portfolio, progress: Progress,
-    seconds: float,
+    budget_s: float,
 ) -> tuple[RiskFigures, tuple[Strategy, ...]]:  # fmt: skip
-    """The same figures with those in whole blocks beside them, as far as `seconds` suffice."""
+    """The same figures with those in whole blocks beside them, as far as `budget_s` suffices."""
     plain = neutral(roadmap)
     tree = tree_of(roadmap, demand_of(roadmap))
-    allowance = Allowance.of(seconds, NUM_PLANS + len(tree.courses) + len(ways))
+    allowance = Allowance.of(budget_s, NUM_PLANS + len(tree.courses) + len(ways))
     gap = telling_gap_frac(roadmap, figures.evpi_usd, figures.mean_usd)
     progress(0, 1, "plan by the mean in whole blocks")
     flat = whole_outcome(plain, tree, gap, allowance.next_deadline_s())

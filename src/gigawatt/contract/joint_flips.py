@@ -38,61 +38,59 @@ def joint_flips(roadmap: Roadmap, alone: Sequence[Flip], progress: Progress) -> 
     for number, group in enumerate(groups):
         progress(number, len(groups), "what if " + " and ".join(one.assumption for one in group) + " change")
         nearest = min(_rays_of(group), key=lambda ray: _step(roadmap, ray, before))
-        if nearest.flips_at < nearest.limit:
+        if nearest.flips_frac < nearest.limit_frac:
             found.append(nearest)
-    return tuple(_joint(ray, before) for ray in sorted(found, key=lambda ray: ray.flips_at)[:MOST_JOINT])
+    return tuple(_joint(ray, before) for ray in sorted(found, key=lambda ray: ray.flips_frac)[:MOST_JOINT])
 
 
 @dataclass
 class Ray:
     """One common step for several assumptions, each to its side."""
 
-    sides: dict[str, float]
-    limit: float
+    sides: dict[str, int]
+    limit_frac: float
     """How far is looked: to where one of them flips alone."""
-    holds_to: float = 0.0
-    flips_at: float = field(default=float("inf"))
+    holds_frac: float = 0.0
+    flips_frac: float = field(default=float("inf"))
     after: str = ""
 
-    def at(self, roadmap: Roadmap, step: float) -> Roadmap:
+    def at(self, roadmap: Roadmap, step_frac: float) -> Roadmap:
         """The roadmap so many steps along."""
         table = assumptions(roadmap)
         for name, side in self.sides.items():
-            roadmap = table[name](roadmap, side * step)
+            roadmap = table[name](roadmap, side * step_frac)
         return roadmap
 
 
 def _rays_of(group: Sequence[Flip]) -> Iterator[Ray]:
     """Each assumption to the side on which it flips alone; to both where it does on neither."""
-    sides = [
-        [1.0, -1.0] if one.change_frac is None else [1.0 if one.change_frac > 0 else -1.0] for one in group
-    ]
-    limit = min(LOOKED_FRAC if one.change_frac is None else abs(one.change_frac) for one in group)
+    sides = [[1, -1] if one.change_frac is None else [1 if one.change_frac > 0 else -1] for one in group]
+    limit_frac = min(LOOKED_FRAC if one.change_frac is None else abs(one.change_frac) for one in group)
     for signs in product(*sides):
-        yield Ray({one.assumption: sign for one, sign in zip(group, signs, strict=True)}, limit)
+        yield Ray({one.assumption: sign for one, sign in zip(group, signs, strict=True)}, limit_frac)
 
 
 def _step(roadmap: Roadmap, ray: Ray, before: str) -> float:
     """The smallest step that flips, found by halving; infinite where the whole way does not."""
-    after = signed_now(ray.at(roadmap, ray.limit))
+    after = signed_now(ray.at(roadmap, ray.limit_frac))
     if after == before:
-        return ray.flips_at
-    ray.flips_at, ray.after = ray.limit, after
+        return ray.flips_frac
+    ray.flips_frac, ray.after = ray.limit_frac, after
     for _ in range(NUM_HALVINGS):
-        middle = (ray.holds_to + ray.flips_at) / 2
+        middle = (ray.holds_frac + ray.flips_frac) / 2
         there = signed_now(ray.at(roadmap, middle))
         if there == before:
-            ray.holds_to = middle
+            ray.holds_frac = middle
         else:
-            ray.flips_at, ray.after = middle, there
-    return ray.flips_at
+            ray.flips_frac, ray.after = middle, there
+    return ray.flips_frac
 
 
 def _joint(ray: Ray, before: str) -> JointFlip:
     return JointFlip(
-        changes_frac={name: side * ray.flips_at for name, side in ray.sides.items()},
-        largest_frac=ray.flips_at,
-        holds_frac=ray.holds_to,
+        changes_frac={name: side * ray.flips_frac for name, side in ray.sides.items()},
+        largest_frac=ray.flips_frac,
+        holds_frac=ray.holds_frac,
         before=before,
         after=ray.after,
     )
@@ -103,21 +101,21 @@ def held_against_blocks(
     now: str,
     alone: tuple[Flip, ...],
     together: tuple[JointFlip, ...],
-    seconds: float,
+    budget_s: float,
     progress: Progress,
 ) -> tuple[tuple[Flip, ...], tuple[JointFlip, ...]]:
-    """The same flips with those of plans in whole blocks, nearest first, as far as `seconds` suffice.
+    """The same flips with those of plans in whole blocks, nearest first, as far as `budget_s` suffice.
 
     `now` is what the plan in whole blocks signs as things are.
     """
     single = [Ray({one.assumption: _side(one)}, LOOKED_FRAC, *_bracket(one)) for one in alone]
     joint = [
-        Ray({name: 1.0 if change > 0 else -1.0 for name, change in one.changes_frac.items()}, LOOKED_FRAC,
+        Ray({name: 1 if change > 0 else -1 for name, change in one.changes_frac.items()}, LOOKED_FRAC,
             one.holds_frac, one.largest_frac)
         for one in together
     ]  # fmt: skip
-    allowance = Allowance.of(seconds, len(single) + len(joint))
-    order = sorted((*single, *joint), key=lambda ray: min(ray.flips_at, ray.limit))
+    allowance = Allowance.of(budget_s, len(single) + len(joint))
+    order = sorted((*single, *joint), key=lambda ray: min(ray.flips_frac, ray.limit_frac))
     whole: dict[int, WholeFlip | None] = {}
     for number, ray in enumerate(order):
         progress(number, len(order), "in whole blocks: what if " + " and ".join(ray.sides) + " change")
@@ -129,8 +127,8 @@ def held_against_blocks(
     )
 
 
-def _side(one: Flip) -> float:
-    return -1.0 if one.change_frac is not None and one.change_frac < 0 else 1.0
+def _side(one: Flip) -> int:
+    return -1 if one.change_frac is not None and one.change_frac < 0 else 1
 
 
 def _bracket(one: Flip) -> tuple[float, float]:
@@ -150,9 +148,9 @@ class _Asking:
     deadline_s: float
     gap_frac: float = 0.0
 
-    def words(self, step: float) -> str | None:
+    def words(self, step_frac: float) -> str | None:
         """What is signed now, so many steps along; None where time ran out."""
-        asked = self.ray.at(self.roadmap, step)
+        asked = self.ray.at(self.roadmap, step_frac)
         try:
             plan = replanned(asked, asked.solving.gap_frac, self.deadline_s)
         except InfeasibleError:
@@ -169,7 +167,7 @@ def _whole_flip(roadmap: Roadmap, ray: Ray, now: str, deadline_s: float) -> Whol
     """
     asking = _Asking(roadmap, ray, deadline_s)
     holds, flips, after = 0.0, float("inf"), ""
-    tried = [ray.flips_at, ray.holds_to] if ray.flips_at <= ray.limit else [ray.limit]
+    tried = [ray.flips_frac, ray.holds_frac] if ray.flips_frac <= ray.limit_frac else [ray.limit_frac]
     halvings = NUM_WHOLE_HALVINGS
     while tried or (halvings and flips < float("inf") and not _close(ray, holds, flips)):
         if tried:
@@ -183,8 +181,8 @@ def _whole_flip(roadmap: Roadmap, ray: Ray, now: str, deadline_s: float) -> Whol
             flips, after = step, words
         elif words:
             holds = max(holds, step)
-            if step == ray.flips_at:
-                tried = [ray.limit]
+            if step == ray.flips_frac:
+                tried = [ray.limit_frac]
     return WholeFlip(
         holds_frac=holds,
         flips_frac=flips if flips < float("inf") else None,
@@ -196,4 +194,4 @@ def _whole_flip(roadmap: Roadmap, ray: Ray, now: str, deadline_s: float) -> Whol
 
 def _close(ray: Ray, holds: float, flips: float) -> bool:
     """Whether no more is to be found by halving than in parts of blocks."""
-    return flips - holds <= ray.limit / 2.0**NUM_HALVINGS * (1.0 + 1e-9)
+    return flips - holds <= ray.limit_frac / 2.0**NUM_HALVINGS * (1.0 + 1e-9)

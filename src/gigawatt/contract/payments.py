@@ -85,25 +85,25 @@ class Held:
     """[futures]; of a plan that minds the mean alone, its objective once."""
     paid: Numbers
     """[futures] at the ratio at which it was planned."""
-    at: float
+    price_frac: float
     risk: Risk | None
     chances: Numbers
 
     @classmethod
-    def of(cls, plan: Plan, offer: int, at: float = 1.0) -> Held:
+    def of(cls, plan: Plan, offer: int, price_frac: float = 1.0) -> Held:
         """What `plan`, made where the offer costs so many times its quoted price, has of the offer."""
         model, paid = plan.model, paid_usd(plan, offer)
         chances = np.array([course.probability_frac for course in model.tree.courses])
         if not len(model.cost_columns):
             mean = np.array([float(paid @ chances)])
-            return cls(plan.objective_usd, np.array([plan.objective_usd]), mean, at, None, np.ones(1))
+            return cls(plan.objective_usd, np.array([plan.objective_usd]), mean, price_frac, None, np.ones(1))
         spent = plan.values[model.cost_columns]
         costs = np.array([float(spent[list(course.nodes)].sum()) for course in model.tree.courses])
-        return cls(plan.objective_usd, costs, paid, at, model.roadmap.risk, chances)
+        return cls(plan.objective_usd, costs, paid, price_frac, model.roadmap.risk, chances)
 
     def cost_usd(self, ratio: float) -> float:
         """By the mean, or by mean and tail, where the offer costs so many times its quoted price."""
-        costs = self.costs + (ratio / self.at - 1.0) * self.paid
+        costs = self.costs + (ratio / self.price_frac - 1.0) * self.paid
         mean = float(costs @ self.chances)
         if self.risk is None:
             return mean
@@ -118,7 +118,7 @@ class Held:
         Cost rises with the ratio and bends upwards, so that the secant from below and the slope above enclose
         it.
         """
-        low, high = 0.0, self.at
+        low, high = 0.0, self.price_frac
         if self.cost_usd(low) >= target_usd:
             return 0.0
         while self.cost_usd(high) < target_usd:

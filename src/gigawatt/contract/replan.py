@@ -35,9 +35,9 @@ class Allowance:
     """
 
     @classmethod
-    def of(cls, seconds: float, num_questions: int, most_shares: int = MANY_SHARES) -> Allowance:
+    def of(cls, budget_s: float, num_questions: int, most_shares: int = MANY_SHARES) -> Allowance:
         """From now on."""
-        return cls(time.monotonic() + seconds, num_questions, most_shares)
+        return cls(time.monotonic() + budget_s, num_questions, most_shares)
 
     @property
     def spent(self) -> bool:

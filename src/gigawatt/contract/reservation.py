@@ -48,13 +48,13 @@ class Question:
     position: int
     month: int
     node: int
-    least_units: float
+    num_least: float
     price_usd_per_gpu_h: float
     """As quoted, where it comes nearest."""
     relaxed_usd: float
     """What is at stake: of the whole that is bought, or of the least signature's payments."""
     indispensable: bool
-    nearness: float
+    nearest_frac: float
     """Price of indifference of a little of it over the quoted one."""
 
 
@@ -72,11 +72,11 @@ def questions_of(model: Model, appraisals: Sequence[Appraisal]) -> list[Question
                 position=one.nearest.position,
                 month=one.nearest.month,
                 node=one.nearest.node,
-                least_units=units,
+                num_least=units,
                 price_usd_per_gpu_h=one.nearest.quoted_usd / max(one.nearest.gpu_hours, LIKE_FRAC),
                 relaxed_usd=one.block_usd if one.bought > LEAST_BOUGHT and not lost else paid_usd,
                 indispensable=lost,
-                nearness=one.nearest.ratio,
+                nearest_frac=one.nearest.ratio,
             )
         )
     return found
@@ -90,7 +90,7 @@ def block_worths(
     Offers that the allowance did not suffice for say so.
     """
     bought = {one.offer: units_of(base, one.offer) for one in asked}
-    order = sorted(asked, key=lambda one: (bought[one.offer] <= LEAST_BOUGHT, -one.nearness))
+    order = sorted(asked, key=lambda one: (bought[one.offer] <= LEAST_BOUGHT, -one.nearest_frac))
     goals = [telling_gap_frac(roadmap, one.relaxed_usd, base.objective_usd) for one in order]
     if goals and base.gap_frac > min(goals):
         allowance.num_left = len(order) + 1
@@ -143,7 +143,7 @@ def _entering(roadmap: Roadmap, base: Plan, one: Question, gap_frac: float, dead
     as long as planning at it finds a better use for the offer.
     """
     model = build_model(roadmap, base.model.tree)
-    require(model, Choice(*(np.array([n]) for n in (one.position, one.month, one.node))), one.least_units)
+    require(model, Choice(*(np.array([n]) for n in (one.position, one.month, one.node))), one.num_least)
     halfway_s = (time.monotonic() + deadline_s) / 2
     try:
         held = replanned_model(model, gap_frac, halfway_s, first=_others(model, base))
@@ -276,7 +276,7 @@ def _unanswered(units: float, outcome: str) -> BlockWorth:
     return BlockWorth(bought=units > LEAST_BOUGHT, outcome=outcome)  # type: ignore[arg-type]
 
 
-def require(model: Model, choice: Choice, units: float) -> None:
+def require(model: Model, choice: Choice, num_units: float) -> None:
     """At least so many units of one signature, in every plan of a model from now on."""
     found = model.signatures
     position, month, node = (int(part[0]) for part in (choice.position, choice.month, choice.node))
@@ -287,7 +287,7 @@ def require(model: Model, choice: Choice, units: float) -> None:
         found.special = special.joined(choice)
         found.special_cost = np.append(found.special_cost, 0.0)
         same = np.append(same, True)
-    row = model.builder.rows.add("wanted", [1], units, INFINITE)
+    row = model.builder.rows.add("wanted", [1], num_units, INFINITE)
     found.extras.append((row, np.flatnonzero(same), np.ones(1)))
 
 
