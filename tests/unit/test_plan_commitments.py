@@ -268,6 +268,10 @@ def test_a_stored_portfolio_with_dates_is_audited_against_its_roadmap(
     for words in ("When capacity is ready", "Dates taken, by future", "What a week of delay costs"):
         assert words in shown.output
     assert run_gigawatt("contract", "portfolio", roadmap, "--audit", stored).exit_code == 0
+    dated.write_text(dated.read_text() + "seed: 77\n", encoding="utf-8")
+    plan_scenario(dated, tmp_path / "plan", design=search)
+    planned = str(tmp_path / "plan" / "portfolio.json")
+    assert run_gigawatt("contract", "portfolio", roadmap, "--audit", planned).exit_code == 0
 
 
 def test_what_a_week_costs_leads_back_to_the_project(dated: Path, tmp_path: Path) -> None:
@@ -304,6 +308,7 @@ def test_a_project_that_only_the_roadmap_names_is_planned_anew_when_it_changes(
             '6:51: places[0].blocks: block "hal" of ../project.yaml is not there',
         ),
         ("blocks: hall", "blocks: party", 'block "party" of ../project.yaml is a milestone without power_w'),
+        ("{id: cloud}", "{id: cloud, schedule: .././project.yaml, blocks: hall}", "is counted twice"),
         (", blocks: hall", "", "schedule and blocks go together"),
         (
             "2027-01\nmonths",
@@ -346,6 +351,7 @@ def test_a_file_that_changes_is_planned_anew(scenario: Path, tmp_path: Path, nam
     again = plan_scenario(scenario, tmp_path / "plan", design=search)
     assert again.skipped
     assert {"schedule.json", "energy.json", "portfolio.json"} < set(again.artefacts)
+    assert "Energy of the campus" in (tmp_path / "plan" / "report.html").read_text()
     path = tmp_path / name
     path.write_text(
         path.read_text().replace("45.0,400.0", "46.0,400.0") + ("" if "csv" in name else "# more\n")

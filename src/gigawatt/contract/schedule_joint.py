@@ -55,10 +55,11 @@ def thinned(joint: Joint, most: int, level_months: Sequence[Floats | None]) -> J
         return joint
     kept = np.array([*_shares(joint), *_products(joint, level_months)])[:most]
     chances = _fewer(kept, joint.chances_frac)
-    used = np.flatnonzero(chances)
-    exact, *_ = np.linalg.lstsq(kept[:, used], kept @ joint.chances_frac, rcond=None)
-    exact = np.where(exact > _NOTHING, exact, 0.0)
-    return Joint(joint.levels[used][exact > 0], exact[exact > 0] / exact.sum())
+    used = np.flatnonzero(chances > _NOTHING)
+    # What many small steps have rounded away comes back, spread over all that is left.
+    lost = kept @ joint.chances_frac - kept[:, used] @ chances[used]
+    exact = chances[used] + np.linalg.lstsq(kept[:, used], lost, rcond=None)[0]
+    return Joint(joint.levels[used], exact / exact.sum())
 
 
 def _shares(joint: Joint) -> Iterator[Floats]:

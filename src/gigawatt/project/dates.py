@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gigawatt.documents import Document, KeyPath
 from gigawatt.documents.reading import key_text
@@ -13,8 +14,10 @@ from gigawatt.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from gigawatt.domain.dates import PortfolioDates
-    from gigawatt.domain.portfolio import Roadmap
+    from gigawatt.domain.portfolio import Place, PowerOffer, Roadmap
     from gigawatt.domain.schedule import ConstructionProject
+
+Owner = TypeVar("Owner", "Place", "PowerOffer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,17 @@ def _keys(roadmap: Roadmap) -> Iterator[KeyPath]:
     for section, rows in (("places", roadmap.places), ("power", roadmap.power)):
         for number in range(len(rows)):
             yield from ((section, number, name) for name in ("schedule", "blocks"))
+
+
+def spelt_alike(roadmap: Roadmap) -> Roadmap:
+    """The same file under the same name wherever it is named, so that it is drawn as one."""
+
+    def alike(one: Owner) -> Owner:
+        name = os.path.normpath(one.schedule).replace(os.sep, "/") if one.schedule else ""
+        return one.model_copy(update={"schedule": name}) if name else one
+
+    places, power = tuple(map(alike, roadmap.places)), tuple(map(alike, roadmap.power))
+    return roadmap.model_copy(update={"places": places, "power": power})
 
 
 def read_projects(

@@ -30,7 +30,7 @@ from gigawatt.domain.record import Provenance
 from gigawatt.errors import InputError, Problem
 from gigawatt.exports.price_lists import read_price_list
 from gigawatt.laws.progress import YEAR_S
-from gigawatt.project.dates import RoadmapFile, read_projects
+from gigawatt.project.dates import RoadmapFile, read_projects, spelt_alike
 
 
 def read_roadmap(path: Path, overlays: Sequence[Path] = ()) -> Roadmap:
@@ -48,7 +48,7 @@ def open_roadmap(path: Path, overlays: Sequence[Path] = ()) -> RoadmapFile:
     Raises InputError with everything that is wrong with any of these files.
     """
     document = load_yaml(path)
-    roadmap = _priced(document, parse_record(document, Roadmap), overlays)
+    roadmap = spelt_alike(_priced(document, parse_record(document, Roadmap), overlays))
     return RoadmapFile(path, document, roadmap, read_projects(document, roadmap, path.parent, overlays))
 
 
@@ -128,10 +128,11 @@ def save_portfolio(path: Path, portfolio: Portfolio) -> None:
 
 
 def audit_file(scenario: Path, portfolio: Path) -> Audit:
-    """Add a stored portfolio up again, from its roadmap."""
+    """Add a stored portfolio up again, from its roadmap; dates by the seed that it was planned with."""
     plan = read_record(portfolio, Portfolio)
+    roadmap, _dates = open_roadmap(scenario).dated(plan.dates.seed if plan.dates else None)
     lists = PlanLists(plan.signed, plan.used, plan.taken, plan.waiting, plan.unmet)
-    return audit_plan(read_roadmap(scenario), lists, plan.certificate.objective_usd)
+    return audit_plan(roadmap, lists, plan.certificate.objective_usd)
 
 
 def import_offers(path: Path, provider: str = "", date: str = "") -> PriceList:

@@ -173,6 +173,39 @@ def test_with_more_room_dates_spread_alike_in_every_own_future() -> None:
         assert mean == pytest.approx(spread, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_of_any_outcomes_quantiles_stay_and_values_are_possible(seed: int) -> None:
+    """Mixtures of one to four humps, some of them single dates."""
+    rng = np.random.default_rng(seed)
+    humps = [
+        rng.normal(rng.uniform(10, 100), rng.choice([0.0, 1.0, 20.0]), 3000) for _ in range(1 + seed % 4)
+    ]
+    days = np.concatenate(humps)
+    found = alone(days)
+    values = found.values[:, 0]
+    assert list(values) == sorted(values)
+    assert days.min() - 1e-9 <= values.min() <= values.max() <= days.max() + 1e-9
+    for share in SHARES:
+        place = int(np.ceil(share * len(days))) - 1
+        assert quantile(values, found.chances_frac, share) == pytest.approx(np.sort(days)[place], abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_of_any_combinations_every_chance_stays(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 6, size=rng.integers(1, 5))
+    levels = np.array(list(np.ndindex(*sizes)))
+    chances = rng.dirichlet(np.full(len(levels), 0.3)) + 1e-6
+    whole = Joint(levels, chances / chances.sum())
+    scores: list[Any] = [None, *(np.sort(rng.uniform(0, 9, size)) for size in sizes[1:])]
+    most = num_kept(whole) + int(rng.integers(0, 4))
+    found = thinned(whole, most, scores)
+    assert len(found.chances_frac) <= most
+    assert found.chances_frac.min() > 0.0
+    for thing in range(len(sizes)):
+        assert marginal(found, thing) == pytest.approx(marginal(whole, thing), abs=1e-9)
+
+
 def test_what_is_few_enough_stays_as_it_is() -> None:
     whole = crossed(own(0.5, 0.5), own(0.08, 0.12, 0.6, 0.12, 0.08))
     assert thinned(whole, 10, SCORES[:2]) is whole
