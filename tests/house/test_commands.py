@@ -24,7 +24,7 @@ COMMANDS = {
     "catalog list SECTION --json --out --overlay --quiet --verbose": "load_catalog",
     "catalog show ID --json --overlay --quiet --verbose": "load_catalog",
     "catalog sources --json --overlay --quiet --verbose": "load_catalog",
-    "contract energy SITE.yaml --frontier --json --out --overlay --quiet --verbose": "plan_energy",
+    "contract energy SITE.yaml --draw --frontier --json --out --overlay --quiet --verbose": "plan_energy",
     "contract schedule PROJECT.yaml --draw --futures --json --out --overlay --quiet --samples --seed "
     "--verbose --workers": "simulate_schedule",
     "contract import FILE --date --json --out --provider --quiet --verbose": "import_offers",

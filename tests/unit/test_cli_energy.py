@@ -82,6 +82,17 @@ def test_people_read_tables(site: Path, run_gigawatt, tmp_path: Path) -> None:
     ]
 
 
+def test_a_picture_on_request(site: Path, run_gigawatt, tmp_path: Path) -> None:
+    picture = tmp_path / "hours.svg"
+    done = run_gigawatt("contract", "energy", str(site), "--draw", str(picture), "--json")
+    assert done.exit_code == 0, done.errors
+    assert "dispatch" not in json.loads(done.output)
+    assert "A small campus: where its power comes from" in picture.read_text()
+    done = run_gigawatt("contract", "energy", str(site), "--draw", str(picture), "--frontier", "3")
+    assert done.exit_code == 2
+    assert "--draw shows one plan" in done.errors
+
+
 def test_a_frontier_on_request(site: Path, run_gigawatt) -> None:
     done = run_gigawatt("contract", "energy", str(site), "--frontier", "4", "--json", "--quiet")
     points = json.loads(done.output)["points"]

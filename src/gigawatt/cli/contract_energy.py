@@ -21,20 +21,34 @@ _MOST_POINTS = 1000
     metavar="N",
     help="Cost against carbon instead, under N caps from none down.",
 )
+@click.option(
+    "--draw",
+    "drawing",
+    type=click.Path(path_type=Path),
+    metavar="FILE.svg",
+    help="Write a picture of its hours.",
+)
 @click.option("--out", metavar="FILE", help="Write what is built (or the frontier) to FILE.csv or .parquet.")
 @overlay_option
 @speaking
 def energy(
-    terminal: Terminal, site: Path, num_points: int | None, out: str | None, overlays: tuple[Path, ...]
+    terminal: Terminal,
+    site: Path,
+    num_points: int | None,
+    drawing: Path | None,
+    out: str | None,
+    overlays: tuple[Path, ...],
 ) -> int:
     """The hourly energy of a campus at least cost: what to build, sign and draw, with proof.
 
     Ends with 1 if what is asked of clean energy cannot be reached, and says what binds.
     """
     from gigawatt.errors import InfeasibleError
-    from gigawatt.project.energy import plan_site, site_frontier
+    from gigawatt.project.energy import draw_energy, plan_site, site_frontier
     from gigawatt.views import energy as views
 
+    if drawing and num_points:
+        raise click.UsageError("--draw shows one plan: leave out --frontier, or draw under a cap of the site")
     try:
         if num_points:
             with terminal.progress() as show:
@@ -44,7 +58,9 @@ def energy(
         else:
             plan = plan_site(site, overlays)
             tables = [views.capacities_table(plan), views.flows_table(plan), views.summary_table(plan)]
-            found = plan.model_dump(mode="json")
+            found = plan.model_dump(mode="json", exclude={"dispatch"})
+            if drawing:
+                terminal.note(f"wrote {draw_energy(plan, drawing)}")
     except InfeasibleError as error:
         return terminal.infeasible("contract-energy", error, {"site": str(site)})
     if out:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gigawatt.contract.energy_dispatch import energy_dispatch, net_mw
 from gigawatt.contract.energy_hours import YearOfHours, joined_hours
 from gigawatt.contract.energy_interior import Solution, solve_program
 from gigawatt.contract.energy_model import BALANCE, CAP, MW_W, EnergyModel, Part, energy_model
@@ -184,6 +185,7 @@ def _plan(site: EnergySite, solved: _Solved) -> EnergyPlan:
         num_years=len(model.hours.years),
         num_iterations=solution.num_iterations,
         most_missing_w=solution.most_missing * MW_W,
+        dispatch=energy_dispatch(model, solution),
         **_tokens(site, served_mwh, cost, kgco2),
         notes=_notes(site, solved, lost_mwh / load_mwh),
     )
@@ -230,7 +232,8 @@ def _flows(solved: _Solved) -> dict[str, EnergyFlow]:
     flows = {}
     least = MIN_SHARE * float(solved.model.hours.weight_frac @ solved.model.load)
     for name, part in solved.model.parts.items():
-        energy = solved.mwh(part.flows[0])
+        given = np.maximum(net_mw(part, solved.solution.flows), 0.0)
+        energy = float(solved.model.hours.weight_frac @ given)
         some = float(energy >= least)
         flows[f"{name}, resold" if part.kind == "purchase" else name] = EnergyFlow(
             energy_j_per_year=some * energy * MWH_J,

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from gigawatt.domain.collectives import CollectivePrediction
 from gigawatt.domain.dates import PortfolioDates
+from gigawatt.domain.energy import EnergyPlan
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FacilityDesign
 from gigawatt.domain.hardware import System
@@ -241,6 +242,8 @@ class ClusterEnergy(Record):
     kgco2_per_year: float
     usd_per_mwh: float
     kgco2_per_mwh: float
+    plan: EnergyPlan | None = None
+    """With its hours, for the picture."""
 
 
 class Signature(Record):

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from gigawatt.domain.energy_dispatch import EnergyDispatch
 from gigawatt.domain.record import Record, Sourced
 
 TechnologyKind = Literal["solar", "wind", "dispatchable", "storage"]
@@ -323,6 +324,8 @@ class EnergyPlan(Record):
     num_iterations: int
     most_missing_w: float
     """The largest amount by which a balance of any hour is missed."""
+    dispatch: EnergyDispatch | None = None
+    """Its hours, as a picture needs them."""
     notes: tuple[str, ...] = ()
 
 

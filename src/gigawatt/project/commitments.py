@@ -203,4 +203,5 @@ def _energy(cluster: Cluster, answers: Answers, trace: Trace, here: str) -> Clus
         kgco2_per_year=plan.kgco2_per_year,
         usd_per_mwh=plan.usd_per_year / served_mwh,
         kgco2_per_mwh=plan.kgco2_per_year / served_mwh,
+        plan=plan,
     )

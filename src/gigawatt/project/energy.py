@@ -49,6 +49,14 @@ def site_frontier(
     return energy_frontier(asked.site, asked.technologies, asked.tariff, asked.years, num_points, progress)
 
 
+def draw_energy(plan: EnergyPlan, path: Path) -> Path:
+    """Writes the hours of a plan as SVG; the path written. Raises WriteError."""
+    from gigawatt.drawings.dispatch import dispatch_svg
+
+    write_atomic(path, dispatch_svg(plan) + "\n")
+    return path
+
+
 def export_site(path: Path, overlays: Sequence[Path] = ()) -> PypsaFolder:
     """The same campus as a PyPSA network, with notes on what it cannot say.
 

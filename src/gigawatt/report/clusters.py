@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gigawatt.domain.blueprint import Blueprint, ClusterPlan
+from gigawatt.domain.energy import EnergyPlan
 from gigawatt.domain.fabric import FabricDesign
 from gigawatt.domain.facility import FacilityDesign
+from gigawatt.drawings.dispatch import dispatch_svg
 from gigawatt.drawings.elevation import elevation_svg
 from gigawatt.drawings.fabric import fabric_svg
 from gigawatt.drawings.floor_plan import floor_plan_svg
@@ -15,7 +17,7 @@ from gigawatt.drawings.markup import Markup, element
 from gigawatt.drawings.one_line import one_line_svg
 from gigawatt.report.elements import drawing, folded, paragraph, section, viewed
 from gigawatt.units import format_quantity
-from gigawatt.views import collectives, fabric, facility
+from gigawatt.views import collectives, energy, fabric, facility
 from gigawatt.views.commitments import commitment_texts
 from gigawatt.views.table import Table
 
@@ -31,6 +33,8 @@ def cluster_section(blueprint: Blueprint, index: int) -> Markup:
         parts.append(viewed(_below(collectives.predictions_table(plan.collectives), at)))
     if plan.facility:
         parts += _facility_parts(plan.facility, at)
+    if plan.energy and plan.energy.plan and plan.energy.plan.dispatch:
+        parts += _energy_parts(plan.energy.plan, f"{at}/energy/plan")
     parts += [paragraph(binding.message) for binding in plan.binding]
     parts += [paragraph(remark.capitalize() + ".", class_="note") for remark in plan.remarks]
     return section(f"cluster-{index}", f"Cluster {plan.cluster}", *parts)
@@ -86,6 +90,16 @@ def _facility_parts(design: FacilityDesign, at: str) -> Iterator[Markup]:
         for kind in design.floor.racks
     ]
     yield folded("Elevations of racks", element("div", *pictures, class_="drawings"))
+
+
+def _energy_parts(plan: EnergyPlan, at: str) -> Iterator[Markup]:
+    yield element("h3", "Energy of the campus")
+    text = f"Power of {plan.title} through the year, through two weeks, and its sums"
+    yield drawing(
+        dispatch_svg(plan), text, "Above nought what gives, below what takes; the line is the load."
+    )
+    yield folded("Built and signed", viewed(_below(energy.capacities_table(plan), at)))
+    yield folded("In the year", viewed(_below(energy.flows_table(plan), at)))
 
 
 def _below(table: Table, at: str) -> Table:
