@@ -58,11 +58,12 @@ def _single(owner: str, when: str, by_hand: bool) -> str:
     )
 
 
-def priced(dates: PortfolioDates, futures: Sequence[FutureCost]) -> PortfolioDates:
+def priced(dates: PortfolioDates, futures: Sequence[FutureCost], gap_usd: float) -> PortfolioDates:
     """What a week later costs the portfolio: the slope of what its futures cost over their months.
 
     By least squares over futures, each by its chance; what the roadmap's own futures differ in is left to
-    them, and what several owners' dates do is told apart as far as they are not late together.
+    them, and what several owners' dates do is told apart as far as they are not late together. The plan costs
+    at most `gap_usd` too much; how far that may move the slope, if all of it lies in one future, is told.
     """
     names = [one.future for one in futures]
     chances = np.array([one.probability_frac for one in futures])
@@ -72,11 +73,18 @@ def priced(dates: PortfolioDates, futures: Sequence[FutureCost]) -> PortfolioDat
     within = [row - sum(g * (chances * g @ row) / (chances @ g) for g in groups) for row in late]
     weight = np.sqrt(chances)
     spent = np.array([one.present_usd for one in futures])
-    slopes, *_ = np.linalg.lstsq((np.array([*within, *groups]) * weight).T, spent * weight, rcond=None)
-    moves = [float(np.abs(row).max()) > 0.0 for row in within]
+    fit = np.linalg.pinv((np.array([*within, *groups]) * weight).T)
+    week = WEEK_DAYS / MONTH_DAYS
     costs = tuple(
-        one.model_copy(update={"week_usd": float(slope) * WEEK_DAYS / MONTH_DAYS if moving else None})
-        for one, slope, moving in zip(dates.costs, slopes, moves, strict=False)
+        one.model_copy(
+            update={
+                "week_usd": float(row @ (spent * weight)) * week,
+                "gap_week_usd": float(np.abs(row / weight).max()) * gap_usd * week,
+            }
+        )
+        if moves.any()
+        else one
+        for one, row, moves in zip(dates.costs, fit, within, strict=False)
     )
     return dates.model_copy(update={"costs": costs})
 

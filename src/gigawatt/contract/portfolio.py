@@ -297,7 +297,9 @@ def plan_portfolio(
     solved = solve_portfolio(roadmap, progress)
     found = portfolio_of(solved)
     told = (*found.assumptions, *date_assumptions(roadmap, dates))
-    known = priced(dates, found.audit.futures) if dates else None
+    proof = found.certificate
+    gap_usd = max(0.0, proof.objective_usd - proof.bound_usd)
+    known = priced(dates, found.audit.futures, gap_usd) if dates else None
     found = found.model_copy(update={"dates": known, "assumptions": told})
     if questions:
         found = answered(roadmap, solved.plan, found, progress)

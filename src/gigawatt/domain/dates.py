@@ -34,6 +34,8 @@ class DelayCost(Record):
     file: str
     week_usd: float | None = None
     """Present value, by the difference of the portfolio's futures; None where they do not differ in this."""
+    gap_week_usd: float | None = None
+    """How far that may be off: the plan's gap, if all of it lay in the future that moves this most."""
     promised_week_usd: float | None = None
     """What the project says that a week after the targets of these blocks costs."""
     worth_week_usd: float | None = None

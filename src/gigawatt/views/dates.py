@@ -69,11 +69,13 @@ def delay_table(costs: Sequence[DelayCost]) -> Table:
         text_column("owner", "Feeds"),
         text_column("file", "Project"),
         Column("week_usd", "Costs the portfolio"),
+        Column("gap_week_usd", "Give or take, by the gap"),
         Column("promised_week_usd", "After its targets, by the project"),
         Column("worth_week_usd", "Of the worth of the project's blocks"),
     )
     rows = tuple(
-        (one.owner, one.file, one.week_usd, one.promised_week_usd, one.worth_week_usd) for one in costs
+        (one.owner, one.file, one.week_usd, one.gap_week_usd, one.promised_week_usd, one.worth_week_usd)
+        for one in costs
     )
     told = "By the difference of the portfolio's futures, each replanned as far as it may; present values."
     return without_blank_columns(Table("What a week of delay costs", columns, rows, notes=(told,)))

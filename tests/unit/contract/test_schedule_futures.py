@@ -282,9 +282,18 @@ def test_what_two_sites_and_the_own_futures_do_is_told_apart() -> None:
         )
         for name in own
     )
-    dates = priced(made_up(list(own), {"a": months_a, "b": months_b}, own), costs)
+    made = made_up(list(own), {"a": months_a, "b": months_b}, own)
+    dates = priced(made, costs, 0.0)
     weeks = 7 / (365.25 / 12)
     assert [one.week_usd for one in dates.costs] == pytest.approx([3.0 * weeks, 5.0 * weeks])
+    assert [one.gap_week_usd for one in dates.costs] == [0.0, 0.0]
+    # A gap of 10 on average is 50 in one of five futures: whichever it is, it moves the slope no further.
+    doubtful = priced(made, costs, 10.0)
+    for number in range(5):
+        moved = [one.model_copy(update={"present_usd": one.present_usd + 50.0 * (n == number)})
+                 for n, one in enumerate(costs)]  # fmt: skip
+        for first, other in zip(doubtful.costs, priced(made, moved, 0.0).costs, strict=True):
+            assert abs(first.week_usd - other.week_usd) <= first.gap_week_usd * (1 + 1e-9)
 
 
 def test_what_is_certain_costs_no_week() -> None:
