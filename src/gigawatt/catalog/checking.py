@@ -275,6 +275,7 @@ def _sourced(catalog: Catalog, rows: Mapping[Table, list[Any]]) -> Iterator[Find
     taught += [*moved.scale_up, *moved.scale_out, *moved.protocols, *moved.exchanges, *moved.harnesses]
     failures = catalog.published_failures()
     taught += [*moved.parameters, catalog.frail_nodes(), *failures.parameters, *failures.evidence]
+    taught.append(catalog.price_levels())
     for section, section_rows in (*rows.items(), ("calibration", taught)):
         for row in section_rows:
             named = {row.source, *(value.source for value in row.provenance.values())}

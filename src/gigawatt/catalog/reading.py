@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from gigawatt.domain.calibration import TrainingCalibration
     from gigawatt.domain.calibration_collectives import CollectiveCalibration
     from gigawatt.domain.model import Model
+    from gigawatt.domain.price_levels import PriceLevels
     from gigawatt.domain.published_failures import PublishedFailures
 
 RowT = TypeVar("RowT", bound=Sourced)
@@ -258,6 +259,12 @@ class Catalog:
 
         document = load_yaml(self._calibration_file("reliability.yaml"))
         return parse_record(document, PublishedFailures)
+
+    def price_levels(self) -> PriceLevels:
+        """What a dollar was worth year by year, from the last root that says so."""
+        from gigawatt.domain.price_levels import PriceLevels
+
+        return parse_record(load_yaml(self._calibration_file("price_levels.yaml")), PriceLevels)
 
     @property
     def published_collectives(self) -> Path:

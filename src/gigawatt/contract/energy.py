@@ -78,8 +78,9 @@ def plan_energy(
     model = energy_model(site, technologies, tariff, joined_hours(years))
     _require_reachable(site, model)
     plan = _plan(site, _Solved(model, solve_program(model.program, gap_frac)))
-    rows: list[EnergyTechnology | Tariff] = [*technologies.values(), *([tariff] if tariff else [])]
-    return plan.model_copy(update={"notes": (*plan.notes, *_foreign_prices(site, rows))})
+    return plan.model_copy(
+        update={"notes": (*plan.notes, *_foreign_prices(site, technologies, tariff, years))}
+    )
 
 
 def energy_frontier(
@@ -107,7 +108,12 @@ def energy_frontier(
         for number, point in enumerate(threads.map(capped, caps)):
             progress(number, num_points, f"{caps[number]:.0f} kgCO2/MWh")
             points.append(point)
-    return EnergyFrontier(title=site.title, price_year=site.price_year, points=tuple(points))
+    return EnergyFrontier(
+        title=site.title,
+        price_year=site.price_year,
+        points=tuple(points),
+        notes=tuple(_foreign_prices(site, technologies, tariff, years)),
+    )
 
 
 def _point(plan: EnergyPlan, cap: float) -> FrontierPoint:
@@ -264,13 +270,21 @@ def _carbon_price(solved: _Solved) -> float | None:
     return max(0.0, -float(solved.solution.total_prices[names.index(CAP)])) / solved.model.cap_unit
 
 
-def _foreign_prices(site: EnergySite, rows: Sequence[EnergyTechnology | Tariff]) -> list[str]:
+def _foreign_prices(
+    site: EnergySite,
+    technologies: Mapping[str, EnergyTechnology],
+    tariff: Tariff | None,
+    years: Sequence[YearOfHours],
+) -> list[str]:
     """Prices of another year than the site's are counted as they stand, and that is said."""
+    rows: list[EnergyTechnology | Tariff] = [*technologies.values(), *([tariff] if tariff else [])]
     foreign = [f"{row.id} {row.price_year}" for row in rows if row.price_year != site.price_year]
+    if tariff is not None and tariff.wholesale:
+        others = [year.label for year in years if year.label != str(site.price_year)]
+        foreign += [f"the market's hourly prices {', '.join(others)}"] * bool(others)
     if not foreign:
         return []
-    said = ", ".join(foreign)
-    return [f"Not in dollars of {site.price_year}, and counted as they stand: {said}."]
+    return [f"Not in dollars of {site.price_year}, and counted as they stand: {', '.join(foreign)}."]
 
 
 def _notes(site: EnergySite, solved: _Solved, lost_frac: float) -> tuple[str, ...]:

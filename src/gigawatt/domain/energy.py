@@ -244,7 +244,9 @@ class EnergySite(Record):
     """The question of `gigawatt contract energy`."""
 
     title: str
+    currency: Literal["USD"] = "USD"
     price_year: int = Field(ge=2000, le=2100)
+    """Of everything that the site says and the plan answers; rows of the catalogue are restated."""
     discount_frac: float = Field(ge=0, le=1)
     hours: str
     """CSV with timestamp_utc, wind_cf, solar_cf, price_usd_mwh and avg_co2_g_kwh for each hour of a year."""
@@ -298,6 +300,7 @@ class EnergyPlan(Record):
     """The energy of a campus at least cost, with the bound that proves it."""
 
     title: str
+    currency: str = "USD"
     price_year: int
     usd_per_year: float
     lower_bound_usd_per_year: float
@@ -344,8 +347,10 @@ class EnergyFrontier(Record):
     """Cost against carbon, from no cap down."""
 
     title: str
+    currency: str = "USD"
     price_year: int
     points: tuple[FrontierPoint, ...]
+    notes: tuple[str, ...] = ()
 
 
 class EnergyCaseRow(Record):

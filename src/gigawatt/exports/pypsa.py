@@ -42,13 +42,14 @@ def write_pypsa(
     technologies: Mapping[str, EnergyTechnology],
     tariff: Tariff | None,
     years: Sequence[YearOfHours],
+    remarks: Sequence[str] = (),
 ) -> PypsaFolder:
-    """A site with what it names, as a network and a file of notes beside it."""
+    """A site with what it names, as a network and a file of notes beside it, `remarks` among them."""
     hours = joined_hours(years)
     network = Network(site.title, _stamps(hours), hours.weight_frac)
     writing = _Writing(site, tariff, hours, network, load_mw(site.load, hours))
     writing.write(technologies)
-    notes = tuple(writing.notes)
+    notes = (*writing.notes, *remarks)
     constant_usd = tariff.fixed_usd_per_year if tariff else 0.0
     return PypsaFolder(network.files() | {NOTES: [f"{note}\n" for note in notes]}, notes, constant_usd)
 

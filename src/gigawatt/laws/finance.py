@@ -50,6 +50,18 @@ def energy_cost_usd(energy_j: Number, power_price_usd_per_mwh: Number) -> Number
     return energy_j / MWH_J * power_price_usd_per_mwh
 
 
+def repriced_usd(amount_usd: Number, level_then: Number, level_now: Number) -> Number:
+    """An amount of one year in the dollars of another, by an index of prices in both.
+
+    Source: U.S. Bureau of Labor Statistics, How to Use the Consumer Price Index for Escalation: the amount
+    times the new index over the old. A dollar of 2015 (CPI-U 237.017) is 1.23 dollars of 2022 (292.655):
+
+    >>> round(repriced_usd(1.0, 237.017, 292.655), 2)
+    1.23
+    """
+    return amount_usd * level_now / level_then
+
+
 def capital_recovery_frac(discount_frac: Number, lifetime_years: Number) -> Number:
     """Share of an investment to be earned each year so that it is repaid with interest over its life.
 

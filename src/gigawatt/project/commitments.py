@@ -68,9 +68,9 @@ def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
 
     Raises InputError for what cannot be drawn.
     """
-    from gigawatt.contract.energy import plan_energy
     from gigawatt.contract.schedule import draw_blocks
     from gigawatt.contract.schedule_futures import NUM_SAMPLES
+    from gigawatt.project.energy import plan_question
 
     risks, energies = {}, {}
     refusals: dict[str, Binding] = {}
@@ -80,7 +80,7 @@ def answer_annexes(annexes: Annexes, seed: int, progress: Progress) -> Answers:
     for name, asked in annexes.sites.items():
         progress(0, 0, f"energy of {name}")
         try:
-            energies[name] = plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
+            energies[name] = plan_question(asked)
         except InfeasibleError as error:
             refusals[name] = Binding(constraint="energy", message=f"{name}: {error}")
     roadmap, dates = annexes.roadmap.dated(seed) if annexes.roadmap else (None, None)

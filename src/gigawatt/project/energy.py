@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from gigawatt.contract.energy import Progress, energy_frontier, plan_energy
 from gigawatt.contract.energy_hours import YearOfHours
 from gigawatt.documents import load_yaml, parse_record, write_atomic
 from gigawatt.domain.energy import EnergyFrontier, EnergyPlan, EnergySite, EnergyTechnology, Tariff
+from gigawatt.domain.price_levels import PriceLevels
 from gigawatt.errors import InputError, Problem, UnknownIdError
 from gigawatt.exports.hour_csv import read_hours, read_price_years
+from gigawatt.project.price_years import in_dollars_of, restatement
 
 if TYPE_CHECKING:
     from gigawatt.exports.pypsa import PypsaFolder
@@ -27,6 +29,8 @@ class EnergyQuestion:
     technologies: dict[str, EnergyTechnology]
     tariff: Tariff | None
     years: tuple[YearOfHours, ...]
+    notes: tuple[str, ...] = ()
+    """What was done to the rows."""
 
 
 def plan_site(path: Path, overlays: Sequence[Path] = ()) -> EnergyPlan:
@@ -34,8 +38,13 @@ def plan_site(path: Path, overlays: Sequence[Path] = ()) -> EnergyPlan:
 
     Errors: InputError with every problem of the files; InfeasibleError with what binds.
     """
-    asked = read_question(path, overlays)
-    return plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
+    return plan_question(read_question(path, overlays))
+
+
+def plan_question(asked: EnergyQuestion) -> EnergyPlan:
+    """The plan of a site that is read. Errors: as `plan_energy`."""
+    plan = plan_energy(asked.site, asked.technologies, asked.tariff, asked.years)
+    return plan.model_copy(update={"notes": (*plan.notes, *asked.notes)})
 
 
 def site_frontier(
@@ -46,7 +55,9 @@ def site_frontier(
 ) -> EnergyFrontier:
     """Cost against carbon of the same campus, from no cap down."""
     asked = read_question(path, overlays)
-    return energy_frontier(asked.site, asked.technologies, asked.tariff, asked.years, num_points, progress)
+    rows = (asked.site, asked.technologies, asked.tariff, asked.years)
+    frontier = energy_frontier(*rows, num_points, progress)
+    return frontier.model_copy(update={"notes": (*frontier.notes, *asked.notes)})
 
 
 def draw_energy(plan: EnergyPlan, path: Path) -> Path:
@@ -68,7 +79,7 @@ def export_site(path: Path, overlays: Sequence[Path] = ()) -> PypsaFolder:
         message = "is a folder: name the site file; a plan keeps the answer to it, not its hours"
         raise InputError(Problem(message, file=str(path)))
     asked = read_question(path, overlays)
-    return write_pypsa(asked.site, asked.technologies, asked.tariff, asked.years)
+    return write_pypsa(asked.site, asked.technologies, asked.tariff, asked.years, asked.notes)
 
 
 def import_network(folder: Path, out: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
@@ -109,7 +120,21 @@ def read_question(path: Path, overlays: Sequence[Path] = ()) -> EnergyQuestion:
             problems.append(document.problem(str(error), ("grid", "tariff")))
     if problems:
         raise InputError(problems)
-    return EnergyQuestion(site, technologies, tariff, _years(path, site))
+    return _restated(EnergyQuestion(site, technologies, tariff, _years(path, site)), catalogue.price_levels())
+
+
+def _restated(asked: EnergyQuestion, levels: PriceLevels) -> EnergyQuestion:
+    """With rows of the catalogue in dollars of the site's year, as far as that year and theirs are known."""
+    year, tariff = asked.site.price_year, asked.tariff
+    rows = {key: in_dollars_of(row, year, levels) for key, row in asked.technologies.items()}
+    done = [restatement(asked.technologies[key], row) for key, row in rows.items()]
+    if tariff is not None:
+        restated = in_dollars_of(tariff, year, levels)
+        done.append(restatement(tariff, restated))
+        tariff = restated
+    said = ", ".join(filter(None, done))
+    note = f"Restated in dollars of {year} by consumer prices ({levels.source}): {said}."
+    return replace(asked, technologies=rows, tariff=tariff, notes=(note,) if said else ())
 
 
 def _years(path: Path, site: EnergySite) -> tuple[YearOfHours, ...]:

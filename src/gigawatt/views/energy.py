@@ -9,8 +9,9 @@ from gigawatt.views.table import Column, Table, text_column
 
 def summary_table(plan: EnergyPlan) -> Table:
     """The answer in a dozen figures."""
+    cost = format_quantity(plan.usd_per_year, "_usd_per_year", 6)
     rows = [
-        ("cost", f"{format_quantity(plan.usd_per_year, '_usd_per_year', 6)} (prices of {plan.price_year})"),
+        ("cost", f"{cost} ({plan.currency} of {plan.price_year})"),
         ("proven to be within", f"{plan.gap_frac:.1e} of the least possible"),
         ("per load", format_quantity(plan.average_usd_per_mwh, "_usd_per_mwh", 4)),
         ("per MWh more", format_quantity(plan.mean_price_usd_per_mwh, "_usd_per_mwh", 4)),
@@ -84,8 +85,8 @@ def frontier_table(frontier: EnergyFrontier) -> Table:
         )
         for p in frontier.points
     )
-    title = f"{frontier.title}: cost against carbon (prices of {frontier.price_year})"
-    return Table(title, columns, rows, tuple(f"/points/{n}" for n in range(len(rows))))
+    title = f"{frontier.title}: cost against carbon ({frontier.currency} of {frontier.price_year})"
+    return Table(title, columns, rows, tuple(f"/points/{n}" for n in range(len(rows))), frontier.notes)
 
 
 def cases_table(report: EnergyCaseReport) -> Table:
