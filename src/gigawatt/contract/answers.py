@@ -4,7 +4,7 @@ remarks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,15 +17,15 @@ from gigawatt.contract.foresight import judge_whole
 from gigawatt.contract.futures import tree_of
 from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
 from gigawatt.contract.joint_flips import held_against_blocks, joint_flips
-from gigawatt.contract.payments import everything_signed
+from gigawatt.contract.payments import by_the_mean, everything_signed
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.questions import flips, plan_words
-from gigawatt.contract.replan import Allowance, replanned
+from gigawatt.contract.replan import Allowance
 from gigawatt.contract.reservation import Question, block_worths, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
 from gigawatt.domain.portfolio_plan import Flip, OfferWorth, Portfolio, PriceRemark, Signed, Verdict
-from gigawatt.domain.whole_blocks import BlockWorth, JointFlip
+from gigawatt.domain.whole_blocks import JointFlip
 from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
@@ -37,7 +37,7 @@ MOST_SHARES = 8
 RISK_SHARE = 0.25
 """And into foresight and strategies in whole blocks."""
 FLIP_SHARE = 0.25
-"""And into flips in whole blocks."""
+"""And into flips of several assumptions, and as much again into flips in whole blocks."""
 
 
 def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress) -> Portfolio:
@@ -50,24 +50,26 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         "break_evens": tuple(ranged_break_evens(roadmap, found.dates)),
         "remarks": tuple(price_remarks(roadmap)),
     }
-    more["flips"], more["joint_flips"] = _flips(roadmap, plan, progress)
+    more["flips"], more["joint_flips"], more["joint_flips_left"] = _flips(roadmap, plan, progress)
     if len(tree.courses) > 1:
         known = foresight(neutral(roadmap), tree, progress)
         figures, relaxed = judge_risk(roadmap, tree, known, progress)
         ways = strategies(roadmap, known, relaxed, progress)
         budget_s = roadmap.solving.time_limit_s * RISK_SHARE
-        more["risk"], more["strategies"] = judge_whole(roadmap, figures, ways, found, progress, budget_s)
+        judged = judge_whole(roadmap, (figures, ways, known), found, progress, budget_s)
+        more["risk"], more["strategies"] = judged
     return found.model_copy(update=more)
 
 
 def _flips(
     roadmap: Roadmap, plan: Plan, progress: Progress
-) -> tuple[tuple[Flip, ...], tuple[JointFlip, ...]]:
+) -> tuple[tuple[Flip, ...], tuple[JointFlip, ...], tuple[str, ...]]:
     """One assumption at a time and several at once, in parts of blocks and then in whole ones."""
     alone = flips(roadmap, progress)
-    together = joint_flips(roadmap, alone, progress)
     budget_s = roadmap.solving.time_limit_s * FLIP_SHARE
-    return held_against_blocks(roadmap, plan_words(plan), alone, together, budget_s, progress)
+    together, left = joint_flips(roadmap, alone, budget_s, progress)
+    found = held_against_blocks(roadmap, plan_words(plan), alone, together, budget_s, progress)
+    return *found, left
 
 
 def _waiting(roadmap: Roadmap) -> float | None:
@@ -100,8 +102,9 @@ def worth_of(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
     appraisals = list(appraise_all(model, relaxed, progress))
     asked = questions_of(model, appraisals)
     budget_s = roadmap.solving.time_limit_s * WORTH_SHARE / (2 if risky else 1)
-    by_mean = _block_worths(neutral(roadmap), None if risky else plan, asked, budget_s, progress)
-    by_risk = _block_worths(roadmap, plan, asked, budget_s, progress) if risky else {}
+    base = by_the_mean(plan, relaxed.bound) if risky else plan
+    by_mean = block_worths(neutral(roadmap), base, asked, _allowance(asked, budget_s), progress)
+    by_risk = block_worths(roadmap, plan, asked, _allowance(asked, budget_s), progress) if risky else {}
     standing = _standing(plan)
     for one in appraisals:
         row = _worth(
@@ -111,13 +114,8 @@ def worth_of(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
         yield row.model_copy(update=whole)
 
 
-def _block_worths(
-    roadmap: Roadmap, plan: Plan | None, asked: list[Question], budget_s: float, progress: Progress
-) -> dict[int, BlockWorth]:
-    """In whole blocks; nothing where time does not suffice for a plan to compare with."""
-    allowance = Allowance.of(budget_s, len(asked) + 1, MOST_SHARES)
-    base = plan or replanned(roadmap, roadmap.solving.gap_frac, allowance.next_deadline_s())
-    return {} if base is None else block_worths(roadmap, base, asked, allowance, progress)
+def _allowance(asked: Sequence[Question], budget_s: float) -> Allowance:
+    return Allowance.of(budget_s, len(asked), MOST_SHARES)
 
 
 def _risk_worth(model: Model, relaxed: Relaxed) -> Iterator[tuple[int, float]]:

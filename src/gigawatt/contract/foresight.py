@@ -17,7 +17,7 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.columns import Pinned
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import Tree, expected_course, single_course, tree_of
-from gigawatt.contract.payments import everything_signed
+from gigawatt.contract.payments import everything_signed, future_costs_usd
 from gigawatt.contract.portfolio_model import build_model
 from gigawatt.contract.replan import Allowance, replanned_model, telling_gap_frac
 from gigawatt.contract.risk import neutral, simpler_ways, with_weight
@@ -31,6 +31,8 @@ Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 SEEN_WEIGHT = 1e-12
 """Keeps an account of every future in the program, and counts for nothing."""
+MOST_SHARES = 8
+"""A plan may take an eighth of the time that is left."""
 NUM_PLANS = 3
 """For all futures, for their mean, and what that is worth in all of them."""
 
@@ -65,11 +67,7 @@ def whole_outcome(
     plan = replanned_model(model, gap_frac, deadline_s, pinned)
     if plan is None:
         return None
-    costs = np.array([plan.objective_usd])
-    if len(model.cost_columns):
-        spent = plan.values[model.cost_columns]
-        costs = np.array([float(spent[list(course.nodes)].sum()) for course in tree.courses])
-    return Whole(plan, plan.bound, plan.objective_usd, costs)
+    return Whole(plan, plan.bound, plan.objective_usd, future_costs_usd(plan))
 
 
 @dataclass(frozen=True)
@@ -81,55 +79,80 @@ class Known:
 
 
 def whole_foresight(
-    roadmap: Roadmap, tree: Tree, gap_frac: float, allowance: Allowance, progress: Progress
-) -> Known | None:
-    """One plan for each future; None where time ran out."""
+    roadmap: Roadmap, tree: Tree, known: Known, gap_frac: float, allowance: Allowance, progress: Progress
+) -> Known:
+    """One plan for each future, as far as time goes; `known` is what is proven of each without them."""
     count = len(tree.courses)
-    found = []
+    low, high = known.low_usd.copy(), known.high_usd.copy()
     for number in range(count):
         progress(number, count, f"foresight of {tree.courses[number].id} in whole blocks")
+        if allowance.spent:
+            break
         alone = single_course(tree, number, roadmap.months)
         one = whole_outcome(roadmap, alone, gap_frac, allowance.next_deadline_s())
-        if one is None:
-            return None
-        found.append((one.low_usd, one.high_usd))
-    low, high = np.array(found).T
+        if one is not None:
+            high[number] = min(high[number], one.high_usd)
+            low[number] = min(max(low[number], one.low_usd), high[number])
     return Known(low, high)
 
 
 def judge_whole(
-    roadmap: Roadmap, figures: RiskFigures, ways: tuple[Strategy, ...], found: Portfolio, progress: Progress,
+    roadmap: Roadmap,
+    relaxed: tuple[RiskFigures, tuple[Strategy, ...], Numbers],
+    found: Portfolio,
+    progress: Progress,
     budget_s: float,
-) -> tuple[RiskFigures, tuple[Strategy, ...]]:  # fmt: skip
-    """The same figures with those in whole blocks beside them, as far as `budget_s` suffices."""
-    plain = neutral(roadmap)
-    tree = tree_of(roadmap, demand_of(roadmap))
-    allowance = Allowance.of(budget_s, NUM_PLANS + len(tree.courses) + len(ways))
+) -> tuple[RiskFigures, tuple[Strategy, ...]]:
+    """The same figures and strategies with those in whole blocks beside them.
+
+    `relaxed` has figures, strategies and foresight in parts of blocks, whose costs bound those in whole ones.
+    What the plan at hand costs bounds them from the other side; plans made within `budget_s` narrow that.
+    """
+    figures, ways, parts = relaxed
+    plain, tree = neutral(roadmap), tree_of(roadmap, demand_of(roadmap))
+    allowance = Allowance.of(budget_s, NUM_PLANS + len(tree.courses) + len(ways), MOST_SHARES)
     gap = telling_gap_frac(roadmap, figures.evpi_usd, figures.mean_usd)
     progress(0, 1, "plan by the mean in whole blocks")
     flat = whole_outcome(plain, tree, gap, allowance.next_deadline_s())
-    known = whole_foresight(plain, tree, gap, allowance, progress) if flat else None
-    if flat is None or known is None:
-        return figures, ways
-    chances = flat.chances
-    seen = float(known.low_usd @ chances), float(known.high_usd @ chances)
+    costs = _audited_costs(found)
+    known = Known(np.minimum(parts, costs), costs)
+    known = whole_foresight(plain, tree, known, gap, allowance, progress)
     progress(0, 1, "plan for the mean future in whole blocks")
     of_mean = _of_mean(plain, tree, gap, allowance)
-    whole = WholeRisk(
-        low_mean_usd=flat.low_usd,
-        high_mean_usd=flat.high_usd,
-        low_wait_and_see_usd=seen[0],
-        high_wait_and_see_usd=seen[1],
-        low_expected_value_usd=of_mean.low_usd if of_mean else None,
-        high_expected_value_usd=of_mean.high_usd if of_mean else None,
-        low_evpi_usd=max(0.0, flat.low_usd - seen[1]),
-        high_evpi_usd=max(0.0, flat.high_usd - seen[0]),
-        low_vss_usd=max(0.0, of_mean.low_usd - flat.high_usd) if of_mean else None,
-        high_vss_usd=max(0.0, of_mean.high_usd - flat.low_usd) if of_mean else None,
-    )
+    least = figures.evpi_usd + figures.wait_and_see_usd
+    whole = _knowing(flat, known, of_mean, found, least)
     named = dict(_whole_strategies(roadmap, known, found, gap, allowance, progress))
     ways = tuple(one.model_copy(update={"whole": named.get(one.name)}) for one in ways)
     return figures.model_copy(update={"whole": whole}), ways
+
+
+def _knowing(
+    flat: Whole | None, known: Known, of_mean: Whole | None, found: Portfolio, least_usd: float
+) -> WholeRisk:
+    """Differences of what is proven. Any plan that was found bounds the best by the mean from above."""
+    chances = np.array([one.probability_frac for one in found.audit.futures])
+    best = float(_audited_costs(found) @ chances)
+    for one in (flat, of_mean):
+        best = min(best, one.high_usd) if one else best
+    low = min(max(least_usd, flat.low_usd if flat else least_usd), best)
+    seen_low, seen_high = float(known.low_usd @ chances), float(known.high_usd @ chances)
+    return WholeRisk(
+        low_mean_usd=low,
+        high_mean_usd=best,
+        low_wait_and_see_usd=seen_low,
+        high_wait_and_see_usd=seen_high,
+        low_expected_value_usd=of_mean.low_usd if of_mean else None,
+        high_expected_value_usd=of_mean.high_usd if of_mean else None,
+        low_evpi_usd=max(0.0, low - seen_high),
+        high_evpi_usd=max(0.0, best - seen_low),
+        low_vss_usd=max(0.0, of_mean.low_usd - best) if of_mean else None,
+        high_vss_usd=max(0.0, of_mean.high_usd - low) if of_mean else None,
+    )
+
+
+def _audited_costs(found: Portfolio) -> Numbers:
+    """[futures] what the plan at hand costs."""
+    return np.array([one.present_usd for one in found.audit.futures])
 
 
 def _of_mean(plain: Roadmap, tree: Tree, gap_frac: float, allowance: Allowance) -> Whole | None:
@@ -158,7 +181,7 @@ def _whole_strategies(
 ) -> Iterator[tuple[str, WholeStrategy]]:
     """The plan at hand as its audit adds it up, and simpler ways as far as time suffices."""
     proof, level = found.certificate, roadmap.risk.cvar_level_frac
-    costs = np.array([one.present_usd for one in found.audit.futures])
+    costs = _audited_costs(found)
     chances = np.array([one.probability_frac for one in found.audit.futures])
     order = np.argsort(costs, kind="stable")
     cvar = float(conditional_value_usd(costs[order], chances[order], level))

@@ -19,28 +19,32 @@ from gigawatt.domain.whole_blocks import JointFlip, WholeFlip
 from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
-MOST_TOGETHER = 4
-MOST_JOINT = 4
+MOST_TOGETHER = 3
 NUM_WHOLE_HALVINGS = 4
 NOTHING_MEETS = "nothing meets the roadmap"
 
 
-def joint_flips(roadmap: Roadmap, alone: Sequence[Flip], progress: Progress) -> tuple[JointFlip, ...]:
+def joint_flips(
+    roadmap: Roadmap, alone: Sequence[Flip], budget_s: float, progress: Progress
+) -> tuple[tuple[JointFlip, ...], tuple[str, ...]]:
     """Pairs of the assumptions that flip soonest, and all of these together: the smallest common step that
-    flips, where it is smaller than that of any of them alone. Nearest first.
+    flips, where it is smaller than that of any of them alone. Nearest first; and those left out for time.
     """
-    if not alone:
-        return ()
-    before = alone[0].before
     chosen = alone[:MOST_TOGETHER]
     groups = [*combinations(chosen, 2), *([tuple(chosen)] if len(chosen) > 2 else [])]
-    found = []
+    allowance = Allowance.of(budget_s, len(groups))
+    found, left = [], []
     for number, group in enumerate(groups):
-        progress(number, len(groups), "what if " + " and ".join(one.assumption for one in group) + " change")
-        nearest = min(_rays_of(group), key=lambda ray: _step(roadmap, ray, before))
+        words = " and ".join(one.assumption for one in group)
+        progress(number, len(groups), f"what if {words} change")
+        if allowance.spent:
+            left.append(words)
+            continue
+        nearest = min(_rays_of(group), key=lambda ray: _step(roadmap, ray, group[0].before))
         if nearest.flips_frac < nearest.limit_frac:
             found.append(nearest)
-    return tuple(_joint(ray, before) for ray in sorted(found, key=lambda ray: ray.flips_frac)[:MOST_JOINT])
+    found.sort(key=lambda ray: ray.flips_frac)
+    return tuple(_joint(ray, alone[0].before) for ray in found), tuple(left)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from gigawatt.contract.blocks import Plan
 from gigawatt.contract.futures import Course
 from gigawatt.contract.indifference import moving_usd
 from gigawatt.contract.portfolio_model import Model
+from gigawatt.contract.risk import neutral
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.terms import NONE
 from gigawatt.contract.usage import list_usd
@@ -35,6 +36,24 @@ def units_of(plan: Plan, offer: int) -> float:
     positions = plan.model.positions
     mine = (positions.offer[choice.position] == offer) & (positions.parent[choice.position] == NONE)
     return float(units[mine].sum())
+
+
+def future_costs_usd(plan: Plan) -> Numbers:
+    """[futures] what each costs; of a plan that keeps no account of them, its objective once."""
+    model = plan.model
+    if not len(model.cost_columns):
+        return np.array([plan.objective_usd])
+    spent = plan.values[model.cost_columns]
+    return np.array([float(spent[list(course.nodes)].sum()) for course in model.tree.courses])
+
+
+def by_the_mean(plan: Plan, bound: float) -> Plan:
+    """A plan that weighs the tail, as one that minds the mean alone, beside a bound of those."""
+    model = plan.model
+    chances = np.array([course.probability_frac for course in model.tree.courses])
+    mean = float(future_costs_usd(plan) @ chances)
+    unweighed = replace(model, roadmap=neutral(model.roadmap))
+    return replace(plan, model=unweighed, objective_usd=mean, bound=min(bound, mean))
 
 
 def paid_usd(plan: Plan, offer: int) -> Numbers:
@@ -94,11 +113,10 @@ class Held:
         """What `plan`, made where the offer costs so many times its quoted price, has of the offer."""
         model, paid = plan.model, paid_usd(plan, offer)
         chances = np.array([course.probability_frac for course in model.tree.courses])
+        costs = future_costs_usd(plan)
         if not len(model.cost_columns):
             mean = np.array([float(paid @ chances)])
-            return cls(plan.objective_usd, np.array([plan.objective_usd]), mean, price_frac, None, np.ones(1))
-        spent = plan.values[model.cost_columns]
-        costs = np.array([float(spent[list(course.nodes)].sum()) for course in model.tree.courses])
+            return cls(plan.objective_usd, costs, mean, price_frac, None, np.ones(1))
         return cls(plan.objective_usd, costs, paid, price_frac, model.roadmap.risk, chances)
 
     def cost_usd(self, ratio: float) -> float:

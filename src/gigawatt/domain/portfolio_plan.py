@@ -271,6 +271,8 @@ class Portfolio(Record):
     flips: tuple[Flip, ...] = ()
     joint_flips: tuple[JointFlip, ...] = ()
     """Of several assumptions at once, nearest first."""
+    joint_flips_left: tuple[str, ...] = ()
+    """Groups that time did not suffice to look at."""
     break_evens: tuple[BreakEven, ...] = ()
     remarks: tuple[PriceRemark, ...] = ()
     accounts: tuple[FutureAccounts, ...] = ()

@@ -52,7 +52,11 @@ class WholeStrategy(Record):
 
 
 class WholeRisk(Record):
-    """What knowing more is worth to plans in whole blocks, by the mean: each figure between two ends."""
+    """What knowing more is worth to plans in whole blocks, by the mean: each figure between two ends.
+
+    Where time did not suffice for a plan of its own, the ends are those of relaxed plans and of the plan at
+    hand, which bound it as well, only wider.
+    """
 
     low_mean_usd: float
     """No plan costs less."""

@@ -51,7 +51,7 @@ def portfolio_tables(plan: Portfolio) -> Iterator[Table]:
         yield strategy_table(plan)
     if plan.flips:
         yield flip_table(plan)
-    if plan.joint_flips:
+    if plan.joint_flips or plan.joint_flips_left:
         yield joint_flip_table(plan)
     if plan.certificate.binding:
         yield shown(binding_table(plan.certificate), "more limits that cost something; --save keeps all")

@@ -293,6 +293,9 @@ def joint_flip_table(plan: Portfolio) -> Table:
                 *_WHOLE_FLIP,
             ),
             rows=rows,
-            notes=("Measured by the largest change; all take the same step, to the side that flips.",),
+            notes=(
+                "Measured by the largest change; all take the same step, to the side that flips.",
+                *(f"no time was left for {words}" for words in plan.joint_flips_left),
+            ),
         )
     )
