@@ -41,12 +41,15 @@ def test_one_object_with_the_keys_that_scripts_rely_on(scenario: Path, run_gigaw
     assert {"bound_usd", "build_s", "solve_s"} <= set(found)
     assert found["indifference"]["hourly"]["price_usd_per_gpu_h"] == pytest.approx(2.0)
     assert found["portfolio"]["audit"]["futures"][0]["cash_usd_per_year"]["2027"] == pytest.approx(87660.0)
+    assert found["indifference"]["hourly"]["whole"]["outcome"] == "indispensable"
+    assert found["portfolio"]["accounts"][0]["years"][0]["rent_usd"] == pytest.approx(87660.0)
 
 
 def test_old_prices_are_named(scenario: Path, run_gigawatt) -> None:
     done = run_gigawatt("contract", "portfolio", "roadmap.yaml")
     assert "hourly: stale price: gpu at 2 USD/h is of 2025-03, before 2026-01" in done.errors
-    assert "What every offer is worth" in done.output
+    for title in ("What every offer is worth", "Worth in whole blocks", "Cash and accounts"):
+        assert title in done.output
     assert "All rules hold" in done.output
 
 
