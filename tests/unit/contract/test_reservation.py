@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
-from gigawatt.contract.portfolio import plan_portfolio
+from gigawatt.contract.indifference import appraise_all
+from gigawatt.contract.portfolio import plan_portfolio, solve_portfolio
+from gigawatt.contract.replan import Allowance
+from gigawatt.contract.reservation import block_worths, questions_of
 from gigawatt.domain.portfolio import (
     Change,
     Chip,
@@ -22,6 +26,7 @@ from gigawatt.domain.portfolio import (
     Solving,
 )
 from gigawatt.domain.portfolio_plan import OfferWorth
+from gigawatt.domain.whole_blocks import BlockWorth
 
 HOURS = 8766 / 12
 NEEDS = (3, 7, 5)
@@ -107,6 +112,51 @@ def test_the_entry_price_of_what_is_not_bought_by_trying_every_plan() -> None:
     for quoted, signed in ((0.99 * entry, True), (1.01 * entry, False)):
         plan, _ = plan_portfolio(roadmap(offer("hourly", HOURLY_USD), blocks_offer(quoted)), questions=False)
         assert ("blocks" in {one.offer for one in plan.signed}) is signed
+
+
+def some_roadmap(seed: int, gap_frac: float) -> Roadmap:
+    """Six months, four offers in blocks of several sizes, demand as it comes."""
+    rng = np.random.default_rng(seed)
+    offers = [offer("hourly", HOURLY_USD)]
+    for number in range(3):
+        term = int(rng.integers(2, 5))
+        price = float(rng.uniform(0.55, 1.0)) * HOURLY_USD
+        blocks = {
+            "block_accelerators": int(rng.integers(2, 6)),
+            "sign_until": f"2027-{rng.integers(2, 6):02d}",
+        }
+        offers.append(offer(f"term{number}", price, term, **blocks))
+    needs = rng.integers(1, 14, 6)
+    pools = tuple(
+        ResearchPool(id=f"lab{n}", num_equivalents=float(size), start=f"2027-0{n + 1}", end=f"2027-0{n + 1}")
+        for n, size in enumerate(needs)
+    )
+    return roadmap(*offers, months=6, research=pools, solving=Solving(gap_frac=gap_frac, time_limit_s=60.0))
+
+
+def whole_worths(asked: Roadmap) -> dict[int, BlockWorth]:
+    """Of every offer, without the other questions."""
+    plan = solve_portfolio(asked).plan
+    questions = questions_of(plan.model, list(appraise_all(plan.model, plan.relaxed)))
+    return block_worths(asked, plan, questions, Allowance.of(60.0, len(questions)), lambda _d, _t, _l: None)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_known_to_within_a_wide_gap_holds_what_is_known_exactly(seed: int) -> None:
+    exact, wide = (whole_worths(some_roadmap(seed, gap)) for gap in (1e-8, 0.05))
+    compared = 0
+    for number, sharp in exact.items():
+        loose = wide[number]
+        if sharp.bought != loose.bought or sharp.low_usd_per_gpu_h is None:
+            continue
+        compared += 1
+        if sharp.bought:
+            assert loose.low_usd <= sharp.high_usd * (1 + 1e-6) + 0.01
+            assert loose.high_usd >= sharp.low_usd * (1 - 1e-6) - 0.01
+        else:
+            assert loose.low_usd_per_gpu_h <= sharp.high_usd_per_gpu_h * (1 + 1e-6)
+            assert loose.high_usd_per_gpu_h >= sharp.low_usd_per_gpu_h * (1 - 1e-6)
+    assert compared
 
 
 def test_an_offer_without_which_nothing_works_is_called_that() -> None:
