@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gigawatt.contract.program import INFINITE, Builder
 from gigawatt.contract.schedule_kernel import Floats, Ints
+from gigawatt.contract.solver import Solver
 
 _NOTHING = 1e-12
+_TOLERANCE = 1e-10
+"""Of the program; what it leaves is made good."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +59,11 @@ def thinned(joint: Joint, most: int, level_months: Sequence[Floats | None]) -> J
         return joint
     kept = np.array([*_shares(joint), *_products(joint, level_months)])[:most]
     chances = _fewer(kept, joint.chances_frac)
-    used = np.flatnonzero(chances > _NOTHING)
-    # What many small steps have rounded away comes back, spread over all that is left.
+    used = np.flatnonzero(chances > _TOLERANCE)
     lost = kept @ joint.chances_frac - kept[:, used] @ chances[used]
     exact = chances[used] + np.linalg.lstsq(kept[:, used], lost, rcond=None)[0]
-    return Joint(joint.levels[used], exact / exact.sum())
+    there = exact > _NOTHING
+    return Joint(joint.levels[used[there]], exact[there] / exact[there].sum())
 
 
 def _shares(joint: Joint) -> Iterator[Floats]:
@@ -97,16 +101,11 @@ def _standardised(joint: Joint, thing: int, values: Floats | None) -> Iterator[F
 def _fewer(kept: Floats, chances: Floats) -> Floats:
     """Chances with the same `kept` @ chances, nought but in as many places as `kept` has rows.
 
-    After Caratheodory: of one place more than rows some mixture changes nothing that is kept; it is followed
-    until a place is empty, towards what was likely at first. The least likely go first.
+    Of all that there are, a corner, and the likeliest: that of a linear program whose prices are the
+    logarithms of the chances.
     """
-    found, likely = chances.copy(), np.log(chances)
-    while len(used := np.flatnonzero(found)) > len(kept):
-        few = used[np.argsort(found[used], kind="stable")][: len(kept) + 1]
-        step = np.linalg.svd(kept[:, few])[2][-1]
-        step = step if step @ likely[few] <= 0 else -step
-        down = np.flatnonzero(step > _NOTHING)
-        ratio = found[few[down]] / step[down]
-        found[few] = np.maximum(0.0, found[few] - ratio.min() * step)
-        found[few[down[ratio.argmin()]]] = 0.0
-    return found
+    asked, builder = kept @ chances, Builder()
+    columns = builder.columns.add("chance", chances.shape, 0.0, INFINITE, -np.log(chances))
+    rows = builder.rows.add("kept", asked.shape, asked, asked)
+    builder.put(rows[:, None], columns[None, :], kept)
+    return Solver(builder.program(), solver="simplex", primal_feasibility_tolerance=_TOLERANCE).solve().values

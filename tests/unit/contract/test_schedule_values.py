@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,24 @@ def test_of_any_combinations_every_chance_stays(seed: int) -> None:
     assert found.chances_frac.min() > 0.0
     for thing in range(len(sizes)):
         assert marginal(found, thing) == pytest.approx(marginal(whole, thing), abs=1e-9)
+
+
+def test_of_all_that_keep_the_chances_the_likeliest_is_taken() -> None:
+    """Three own futures and five levels, to seven: by trying every seven of the fifteen."""
+    levels = own(0.08, 0.12, 0.6, 0.12, 0.08)
+    whole = crossed(own(0.5, 0.3, 0.2), levels)
+    kept = np.array([[1.0 * (row[0] == n) for row in whole.levels] for n in range(3)]
+                    + [[1.0 * (row[1] == n) for row in whole.levels] for n in range(5)])  # fmt: skip
+    asked, likely = kept @ whole.chances_frac, np.log(whole.chances_frac)
+    best = -np.inf
+    for few in combinations(range(15), 7):
+        found, *_ = np.linalg.lstsq(kept[:, few], asked, rcond=None)
+        if found.min() > -1e-12 and np.allclose(kept[:, few] @ found, asked):
+            best = max(best, float(found @ likely[list(few)]))
+    few_left = thinned(whole, 7, SCORES[:2])
+    place = {tuple(row): n for n, row in enumerate(whole.levels.tolist())}
+    mine = [likely[place[tuple(row)]] for row in few_left.levels.tolist()]
+    assert few_left.chances_frac @ mine == pytest.approx(best)
 
 
 def test_what_is_few_enough_stays_as_it_is() -> None:
