@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from gigawatt.contract.audit_contracts import Contract, contracts_in, unit_of
-from gigawatt.contract.audit_work import amount_in, cost_of_moves, rate_of, unmet_usd
+from gigawatt.contract.audit_work import amount_in, cost_of_moves, peak_units, rate_of, unmet_usd
 from gigawatt.domain.portfolio import Future, Place, PlannedRun, Roadmap, Traffic, month_index, month_text
 from gigawatt.domain.portfolio_plan import (
     Audit,
@@ -58,6 +58,15 @@ class PlanLists:
     waiting: Sequence[Waiting] = ()
     unmet: Sequence[Unmet] = ()
 
+    def by_future(self, futures: Sequence[Future]) -> dict[str, PlanLists]:
+        """The rows of each future."""
+        parts = {one.id: PlanLists([], [], [], [], []) for one in futures}
+        for name in ("signed", "used", "taken", "waiting", "unmet"):
+            for row in getattr(self, name):
+                for future in row.futures:
+                    getattr(parts[future], name).append(row)
+        return parts
+
 
 @dataclass
 class _Living:
@@ -78,8 +87,7 @@ class _Living:
         """Rows of this future by month."""
         found: dict[int, list[object]] = defaultdict(list)
         for row in rows:
-            if self.future.id in row.futures:
-                found[month_index(row.month) - self.begin].append(row)
+            found[month_index(row.month) - self.begin].append(row)
         return found
 
     def place(self, month: int, what: str) -> str:
@@ -93,8 +101,10 @@ def audit_plan(roadmap: Roadmap, lists: PlanLists, objective_usd: float) -> Audi
     tallies: dict[str, _Tally] = defaultdict(_Tally)
     costs = []
     _check_signatures(roadmap, lists, futures, tallies)
+    parts = lists.by_future(futures)
     for future in futures:
-        living = _Living(roadmap, future, contracts_in(roadmap, lists.signed, future), lists, tallies)
+        mine = parts[future.id]
+        living = _Living(roadmap, future, contracts_in(roadmap, mine.signed, future), mine, tallies)
         _check_months(living)
         _check_runs(living)
         costs.append(_cost(living))
@@ -139,6 +149,7 @@ def _check_signatures(
     offers = {one.id: one for one in roadmap.signable}
     together: dict[tuple[str, str, str, str], float] = defaultdict(float)
     chosen: dict[str, set[str]] = defaultdict(set)
+    small = peak_units(roadmap) / SMALL_BLOCKS
     for row in lists.signed:
         offer = offers[row.offer]
         where = f"{row.offer}, {row.month}"
@@ -150,9 +161,9 @@ def _check_signatures(
         tallies["signed while the offer stands"].look(max(first - month, month - last, 0), 0.0, where)
         blocks = amount / unit_of(offer)
         if offer in roadmap.power or (getattr(offer, "whole_blocks", False) and blocks < MANY_BLOCKS):
-            tallies["whole blocks"].look(
-                0.0 if _small(roadmap, offer) else abs(blocks - round(blocks)), TOLERANCE, where
-            )
+            # Blocks below a thousandth of all demand are not counted one by one (the certificate names them).
+            loose = offer not in roadmap.power and unit_of(offer) <= small
+            tallies["whole blocks"].look(0.0 if loose else abs(blocks - round(blocks)), TOLERANCE, where)
         if not row.right or row.right.startswith("tier"):
             together[row.offer, row.right, row.month, row.futures[0]] += amount
             if getattr(offer, "exclusive", "") and amount > TOLERANCE:
@@ -168,15 +179,6 @@ def _check_signatures(
 
 
 MANY_BLOCKS = 1e9
-
-
-def _small(roadmap: Roadmap, offer: object) -> bool:
-    """Blocks below a thousandth of all demand are not counted one by one (the certificate names them)."""
-    from gigawatt.contract.audit_work import peak_units
-
-    if offer in roadmap.power:
-        return False
-    return bool(unit_of(offer) <= peak_units(roadmap) / SMALL_BLOCKS)  # type: ignore[arg-type]
 
 
 SMALL_BLOCKS = 1024
@@ -381,16 +383,12 @@ def _check_runs(living: _Living) -> None:
     """Each run is done in its window, or counted as undone."""
     for run in living.roadmap.training:
         first, last = month_index(run.start), month_index(run.deadline)
-        rows = [row for row in living.lists.used if row.work == run.id and living.future.id in row.futures]
+        rows = [row for row in living.lists.used if row.work == run.id]
         for row in rows:
             month = month_index(row.month)
             living.tallies["runs within their windows"].look(max(first - month, month - last), 0.0, run.id)
         done = sum(row.num_accelerators * rate_of(living.roadmap, run, row.kind) for row in rows)
-        left = sum(
-            row.num_units
-            for row in living.lists.unmet
-            if row.work == run.id and living.future.id in row.futures
-        )
+        left = sum(row.num_units for row in living.lists.unmet if row.work == run.id)
         needed = amount_in(living.roadmap, living.future, run, 0)
         living.tallies["runs are done"].look(needed, done + left, f"{run.id}, future {living.future.id}")
         spot = sum(
@@ -469,21 +467,18 @@ def _cost(living: _Living) -> FutureCost:
             fees.add(key)
             cash[contract.month] += contract.fee_usd
     for row in living.lists.taken:
-        if living.future.id in row.futures:
-            month = month_index(row.month) - living.begin
-            cash[month] += row.num_paid_extra * _extra_usd(living, row, month)
+        month = month_index(row.month) - living.begin
+        cash[month] += row.num_paid_extra * _extra_usd(living, row, month)
     years: dict[str, float] = defaultdict(float)
     for month in living.months:
         years[month_text(living.begin + month)[:4]] += cash[month]
     worth = [discount_factor_frac(roadmap.discount_frac, month / 12) for month in range(roadmap.months + 1)]
     total = sum(amount * value for amount, value in zip(cash, worth, strict=True))
     for left in living.lists.unmet:
-        if living.future.id in left.futures:
-            month = min(month_index(left.month) - living.begin, roadmap.months - 1)
-            work = next(one for one in roadmap.work if one.id == left.work)
-            total += left.num_units * unmet_usd(roadmap, work) * worth[month]
-    mine = [row for row in living.lists.used if living.future.id in row.futures]
-    total += cost_of_moves(roadmap, mine, worth)
+        month = min(month_index(left.month) - living.begin, roadmap.months - 1)
+        work = next(one for one in roadmap.work if one.id == left.work)
+        total += left.num_units * unmet_usd(roadmap, work) * worth[month]
+    total += cost_of_moves(roadmap, living.lists.used, worth)
     for year, limit in roadmap.limits.budget_usd_per_year.items():
         living.tallies["budget of the year"].look(years[year], limit, f"{year}, future {living.future.id}")
     return FutureCost(

@@ -38,6 +38,13 @@ class Plan:
     bound: float
     relaxed: Relaxed
     complete: bool
+    duals: Numbers | None = None
+    """Prices of the model's rows, where they are not those of `relaxed`."""
+
+    @property
+    def row_duals(self) -> Numbers:
+        """Prices of the model's rows."""
+        return self.relaxed.answer.row_duals if self.duals is None else self.duals
 
     @property
     def gap_frac(self) -> float:
@@ -45,20 +52,28 @@ class Plan:
         return max(0.0, self.objective_usd - self.bound) / max(abs(self.objective_usd), 1.0)
 
 
-def plan_blocks(model: Model, gap_frac: float, deadline_s: float, relaxed: Relaxed | None = None) -> Plan:
+def plan_blocks(
+    model: Model,
+    gap_frac: float,
+    deadline_s: float,
+    relaxed: Relaxed | None = None,
+    patient: bool = True,
+) -> Plan:
     """The best portfolio in whole blocks within a gap, and what proves it.
 
     First among the signatures that the relaxed optimum uses or nearly uses; where that is not proven good
-    enough by the relaxed bound, among all that could be in a better plan, wider and wider.
+    enough by the relaxed bound, among all that could be in a better plan, wider and wider; whoever is not
+    patient takes the first plan that there is.
     """
     relaxed = relaxed or relax(model, deadline_s)
     likely = _likely(model, relaxed)
     plan = _rounded_plan(model, relaxed, likely, deadline_s)
     if plan is None or plan.gap_frac > gap_frac:
-        sought = _whole_plan(model, relaxed, likely, gap_frac, deadline_s, quick=True, start=plan)
+        nodes = MOST_NODES if patient else FEW_NODES
+        sought = _whole_plan(model, relaxed, likely, gap_frac, deadline_s, nodes, plan)
         plan = _better(plan, sought)
     reach = REACH * gap_frac * abs(relaxed.bound)
-    while plan is None or (plan.gap_frac > gap_frac and time.monotonic() < deadline_s):
+    while plan is None or (patient and plan.gap_frac > gap_frac and time.monotonic() < deadline_s):
         choice, everything = _within(model, relaxed, reach)
         better = _whole_plan(model, relaxed, choice, gap_frac, deadline_s, start=plan)
         if better is None:
@@ -119,7 +134,7 @@ REACH = 1.5
 WIDER = 4.0
 LIKELY_FRAC = 2e-7
 LIKELY_SMALL_FRAC = 1e-5
-MOST_NODES = 2000
+MOST_NODES, FEW_NODES = 2000, 50
 WHOLE_BLOCKS = (
     "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators "
     "or least_accelerators of some offer smaller, or give work a price for what is left undone"
@@ -144,20 +159,20 @@ def _whole_plan(
     choice: Choice,
     gap_frac: float,
     deadline_s: float,
-    quick: bool = False,
+    nodes: int = 0,
     start: Plan | None = None,
 ) -> Plan | None:
-    """Search among some signatures; None where they hold no plan in whole blocks."""
+    """Search among some signatures, with `nodes` no further than so many; None where there is no plan."""
     program = relaxed.program.with_columns(make_columns(model, choice))
     solver = Solver(program, usd_scale(program), mip_rel_gap=0.9 * gap_frac)
     left = max(deadline_s - time.monotonic(), 1.0)
-    if quick:
+    if nodes:
         target = relaxed.bound + 0.9 * gap_frac * abs(relaxed.bound)
-        solver.set(objective_target=target / solver.scale, mip_max_nodes=MOST_NODES)
+        solver.set(objective_target=target / solver.scale, mip_max_nodes=nodes)
         left /= 3
     if start is not None:
         solver.start_from(_as_values(start, choice, program.num_columns))
-    if start is not None and not quick:
+    if start is not None and not nodes:
         solver.set(mip_heuristic_effort=0.0, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)
     try:
         answer = solver.solve(left)
@@ -172,7 +187,7 @@ def _whole_plan(
         signed=choice,
         units=answer.values[count:],
         objective_usd=answer.objective_usd,
-        bound=min(relaxed.bound if quick else answer.bound, answer.objective_usd),
+        bound=min(relaxed.bound if nodes else answer.bound, answer.objective_usd),
         relaxed=relaxed,
         complete=answer.complete,
     )

@@ -60,7 +60,8 @@ def usd_scale(program: Program) -> float:
     return float(10.0 ** max(0.0, np.floor(np.log10(max(most, 1.0))) - 3))
 
 
-def _always(model: Model) -> Program:
+def always_there(model: Model) -> Program:
+    """Rows, and the columns that need not be asked for."""
     base = model.costed(model.program())
     return base.with_columns(make_columns(model, model.signatures.special, special=True))
 
@@ -97,12 +98,15 @@ def relax(
     deadline_s: float = INFINITE,
     first: Choice | None = None,
     pinned: Pinned | None = None,
+    program: Program | None = None,
 ) -> Relaxed:
     """Solve the relaxed portfolio over all signatures, beginning with those in `first`.
 
+    `program` is what is always there, with other bounds or costs.
+
     Raises InfeasibleError where nothing meets the roadmap, and Unsolvable where time runs out first.
     """
-    program = _always(model)
+    program = program or always_there(model)
     if pinned is not None:
         program = _pin(model, program, pinned)
     penalty = _penalty(model, program)

@@ -6,8 +6,8 @@ nothing is decided by what is not yet known; what was signed at a node counts in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,13 @@ class Tree:
 
     nodes: tuple[Node, ...]
     courses: tuple[Course, ...]
+    others: tuple[Course, ...] = ()
+    """Futures that share the root, though they are not solved along with these."""
+
+    @property
+    def kin(self) -> tuple[Course, ...]:
+        """All futures among which the root does not tell."""
+        return (*self.courses, *self.others)
 
     def node_at(self, course: int, month: int) -> int:
         """The node of a course in a month."""
@@ -75,11 +82,13 @@ class Tree:
     def learned(self, course: int, what: Callable[[Course], object]) -> int:
         """The first node of a course whose futures all agree with it on something."""
         mine = what(self.courses[course])
-        return next(
-            node
-            for node in self.courses[course].nodes
-            if all(what(self.courses[other]) == mine for other in self.nodes[node].futures)
-        )
+
+        def agreed(node: int) -> bool:
+            others = self.others if node == 0 else ()
+            here = (*(self.courses[n] for n in self.nodes[node].futures), *others)
+            return all(what(other) == mine for other in here)
+
+        return next(node for node in self.courses[course].nodes if agreed(node))
 
     def below(self, node: int) -> tuple[int, ...]:
         """A node and all after it."""
@@ -183,6 +192,24 @@ def _refuse_early_differences(roadmap: Roadmap, nodes: list[Node], courses: tupl
 def _only_runs(roadmap: Roadmap, one: Numbers, other: Numbers, months: slice) -> bool:
     runs = len(roadmap.training)
     return bool(np.allclose(one[runs:, months], other[runs:, months]))
+
+
+def in_two_stages(tree: Tree) -> bool:
+    """Whether all futures part at once, each from all others."""
+    return len(tree.nodes) == len(tree.courses) + 1 and all(len(one.nodes) == 2 for one in tree.courses)
+
+
+def some_courses(tree: Tree, chosen: Sequence[int], chances: Sequence[float]) -> Tree:
+    """Some futures of two stages by these chances; the root still does not tell them from the others."""
+    root, leaf = tree.nodes[0], tree.nodes[1]
+    nodes = [replace(root, futures=tuple(range(len(chosen))), probability_frac=float(sum(chances)))]
+    courses = []
+    for n, (course, chance) in enumerate(zip(chosen, chances, strict=True)):
+        nodes.append(Node(n + 1, 0, leaf.begin, leaf.end, (n,), float(chance)))
+        one = tree.courses[course]
+        courses.append(replace(one, probability_frac=float(chance), nodes=(0, n + 1)))
+    left = [replace(one, nodes=(0,)) for n, one in enumerate(tree.courses) if n not in set(chosen)]
+    return Tree(tuple(nodes), tuple(courses), tuple(left))
 
 
 def single_course(tree: Tree, course: int, months: int) -> Tree:

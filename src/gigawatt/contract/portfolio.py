@@ -13,12 +13,15 @@ from gigawatt.contract.answers import answered
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.dates import date_assumptions, priced
+from gigawatt.contract.decompose import plan_by_futures, stand_ins_of, worth_decomposing
+from gigawatt.contract.demand import demand_of
 from gigawatt.contract.families import Pool
-from gigawatt.contract.futures import Tree
+from gigawatt.contract.futures import Tree, tree_of
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.prices import binding_prices
 from gigawatt.contract.signatures import cash_of
 from gigawatt.contract.solver import Unsolvable, unsolved
+from gigawatt.contract.stand_ins import StandIns
 from gigawatt.contract.terms import NONE
 from gigawatt.domain.dates import PortfolioDates
 from gigawatt.domain.portfolio import Roadmap, month_index, month_text
@@ -36,6 +39,11 @@ from gigawatt.errors import InputError
 Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 LEAST_SHOWN = 1e-6
+ANSWERS = (
+    "worth", "options", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "break_evens", "remarks"
+)  # fmt: skip
+FEW_ROWS = 12_000
+"""Of the futures of which further questions are asked: each is many programs."""
 
 
 @dataclass
@@ -54,6 +62,8 @@ class Solved:
     model: Model
     plan: Plan
     clock: Clock = field(default_factory=Clock)
+    stand_ins: StandIns | None = None
+    """Futures of which further questions are asked, where all of them are too many for that."""
 
 
 def solve_portfolio(
@@ -66,7 +76,10 @@ def solve_portfolio(
     _refuse_undated(roadmap)
     begun = time.monotonic()
     progress(0, 2, "building")
-    model = build_model(roadmap, tree)
+    known = tree or tree_of(roadmap, demand_of(roadmap))
+    if worth_decomposing(roadmap, known):
+        return _solve_by_futures(roadmap, known, begun, progress)
+    model = build_model(roadmap, known)
     built = time.monotonic()
     progress(1, 2, "solving")
     try:
@@ -74,6 +87,17 @@ def solve_portfolio(
     except Unsolvable as reason:
         raise unsolved(reason) from None
     return Solved(roadmap, plan.model, plan, Clock(built - begun, time.monotonic() - built))
+
+
+def _solve_by_futures(roadmap: Roadmap, tree: Tree, begun: float, progress: Progress) -> Solved:
+    """The same, future by future."""
+    built = time.monotonic()
+    try:
+        plan = plan_by_futures(roadmap, tree, begun + roadmap.solving.time_limit_s, progress)
+    except Unsolvable as reason:
+        raise unsolved(reason) from None
+    clock = Clock(built - begun, time.monotonic() - built)
+    return Solved(roadmap, plan.model, plan, clock, stand_ins_of(roadmap, tree, FEW_ROWS))
 
 
 def _refuse_outside(roadmap: Roadmap) -> None:
@@ -142,7 +166,7 @@ def certificate_of(plan: Plan) -> Certificate:
         complete=plan.complete,
         num_columns=plain + len(model.signatures.special),
         num_made=len(plan.relaxed.choice) + len(model.signatures.special),
-        num_rows=plan.relaxed.program.num_rows,
+        num_rows=plan.model.builder.rows.count,
         relaxed_blocks=tuple(sorted(loose)),
         binding=binding_prices(plan),
     )
@@ -166,7 +190,7 @@ def _futures(model: Model, node: int) -> tuple[str, ...]:
 def _signed(plan: Plan) -> Iterator[Signed]:
     model = plan.model
     special = model.signatures.special
-    first = plan.relaxed.program.num_columns - len(special)
+    first = len(plan.values) - len(special)
     everything = special.joined(plan.signed)
     units = np.concatenate([plan.values[first:], plan.units])
     shown = np.flatnonzero(units > LEAST_SHOWN)
@@ -301,6 +325,24 @@ def plan_portfolio(
     gap_usd = max(0.0, proof.objective_usd - proof.bound_usd)
     known = priced(dates, found.audit.futures, gap_usd) if dates else None
     found = found.model_copy(update={"dates": known, "assumptions": told})
-    if questions:
+    if questions and solved.stand_ins is None:
         found = answered(roadmap, solved.plan, found, progress)
+    elif questions and solved.stand_ins is not None:
+        found = _answered_by_few(roadmap, solved.stand_ins, found, progress)
     return found, solved.clock
+
+
+def _answered_by_few(
+    roadmap: Roadmap, stand_ins: StandIns, found: Portfolio, progress: Progress
+) -> Portfolio:
+    """Further questions, asked of a plan for the futures that stand for all."""
+    few = solve_portfolio(stand_ins.roadmap(roadmap), progress)
+    asked = portfolio_of(few).model_copy(update={"dates": found.dates})
+    other = answered(few.roadmap, few.plan, asked, progress)
+    told = (
+        f"worth, flips, risk and regret are those of {len(few.roadmap.futures)} futures that stand for all "
+        f"{len(roadmap.futures)}"
+    )
+    kept = {name: getattr(other, name) for name in ANSWERS}
+    told_all = (*found.assumptions, told)
+    return found.model_copy(update={**kept, "assumptions": told_all})

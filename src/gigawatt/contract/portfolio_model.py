@@ -42,6 +42,8 @@ class Model:
     builder: Builder
     vast: bool = False
     """So many signatures that the relaxed optimum is approached from within before it is pivoted to."""
+    whole_root_only: bool = False
+    """Blocks count in whole numbers only where they are signed before futures part."""
     compact: bool = False
     """Limits of sites and offers are bounds of their stocks, not rows: at full size, in a single node."""
     stock: dict[int, Ints] = field(default_factory=dict)
@@ -102,6 +104,7 @@ def build_model(
     roadmap: Roadmap,
     tree: Tree | None = None,
     risk: bool = True,
+    whole_root_only: bool = False,
 ) -> Model:
     """Everything but the choice of signatures that the solver starts with."""
     demand = demand_of(roadmap)
@@ -114,6 +117,7 @@ def build_model(
         tree=tree or tree_of(roadmap, demand),
         weights=discount_weights(roadmap),
         builder=Builder(),
+        whole_root_only=whole_root_only,
     )
     model.vast = len(model.tree.nodes) == 1 and len(positions) * roadmap.months > MANY_SIGNATURES
     model.compact = model.vast and not roadmap.power
@@ -211,7 +215,7 @@ def _add_unmet(model: Model, node: int) -> None:
 
 def _add_idle(model: Model, node: int) -> None:
     """Hardware that waits for power, where power may come late."""
-    courses = model.tree.courses
+    courses = model.tree.kin
     moved = any(not np.array_equal(one.energised_mw, courses[0].energised_mw) for one in courses)
     if not moved and not any(one.slips for one in courses):
         return

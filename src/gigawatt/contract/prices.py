@@ -30,7 +30,7 @@ LEAST_SHARE = 1e-6
 
 def binding_prices(plan: Plan) -> tuple[Binding, ...]:
     """Limits that cost money, dearest in all first; of each limit the month in which it costs most."""
-    model, duals = plan.model, plan.relaxed.answer.row_duals
+    model, duals = plan.model, plan.row_duals
     found: dict[str, tuple[float, float, Binding]] = {}
     for name, block in model.builder.rows.blocks.items():
         kind = name.split()[0]

@@ -143,7 +143,7 @@ def signatures_of(model: Model) -> Signatures:
     )
     _link(model, found)
     courses = model.tree.courses
-    if any(one.slips or one.losses for one in courses) or not model.positions.locked.all():
+    if any(one.slips or one.losses for one in model.tree.kin) or not model.positions.locked.all():
         for number, course in enumerate(courses):
             _differ(model, found, number, course)
     return found
@@ -151,7 +151,7 @@ def signatures_of(model: Model) -> Signatures:
 
 def _whole(model: Model) -> Flags:
     """Blocks are counted where they matter: power always, accelerators from a thousandth of the peak on."""
-    amount = np.max([course.amount for course in model.tree.courses], axis=0)
+    amount = np.max([course.amount for course in model.tree.kin], axis=0)
     spread = np.where(
         model.demand.windowed,
         amount.sum(axis=1) / np.maximum(model.demand.last - model.demand.first + 1, 1),
@@ -171,9 +171,9 @@ def _allowed(model: Model, node: int) -> Flags:
     month = np.arange(model.roadmap.months)
     positions = model.positions
     inside = (positions.first[:, None] <= month) & (month <= positions.last[:, None])
-    for name, since in set.intersection(
-        *(set(model.tree.courses[n].losses) for n in model.tree.nodes[node].futures)
-    ):
+    here = [model.tree.courses[n] for n in model.tree.nodes[node].futures]
+    here += [] if node else model.tree.others
+    for name, since in set.intersection(*(set(course.losses) for course in here)):
         gone = np.array([one.provider == name for one in positions.entries])
         inside &= ~(gone[:, None] & (month >= since))
     return np.asarray(inside & (month >= begin) & (month < end) & (positions.parent == NONE)[:, None])
@@ -186,16 +186,16 @@ def _differing(model: Model, allowed: dict[int, Flags]) -> dict[int, Flags]:
     month = np.arange(model.roadmap.months)
     last_step = np.where(positions.offsets < FAR, positions.offsets, 0).max(axis=1)
     # Even in futures where nothing slips: `entries_of` leaves to extras what slips in any.
-    for offer, safe in {(offer, safe) for one in model.tree.courses for offer, safe, _ in one.slips}:
+    for offer, safe in {(offer, safe) for one in model.tree.kin for offer, safe, _ in one.slips}:
         for one in found.values():
             one |= (positions.offer == offer)[:, None] & (month < safe)
-    for course in model.tree.courses:
+    for course in model.tree.kin:
         lost = {name for name, _ in course.losses}
         hit = np.array([one.provider in lost for one in entries])
         for node in course.nodes:
             found[node] |= hit[:, None]
             beyond = month + last_step[:, None] > model.tree.nodes[node].end
-            found[node] |= ~positions.locked[:, None] & beyond & (len(model.tree.courses) > 1)
+            found[node] |= ~positions.locked[:, None] & beyond & (len(model.tree.kin) > 1)
     return {n: one & allowed[n] for n, one in found.items()}
 
 
@@ -271,7 +271,7 @@ def _late(model: Model, choice: Choice, course: Course) -> Ints:
     """Months that each column comes late in a future; NONE where all futures agree on it."""
     positions = model.positions
     late = np.full(len(choice), NONE)
-    for offer, safe in {(offer, safe) for one in model.tree.courses for offer, safe, _ in one.slips}:
+    for offer, safe in {(offer, safe) for one in model.tree.kin for offer, safe, _ in one.slips}:
         late[(positions.offer[choice.position] == offer) & (choice.month < safe)] = 0
     for offer, safe, months in course.slips:
         late[(positions.offer[choice.position] == offer) & (choice.month < safe)] = months
@@ -411,7 +411,7 @@ def _gates(model: Model) -> Gates:
 def _most_at_once(model: Model, key: tuple[int, int], bound: tuple[float, float, float]) -> float:
     """Most in one signature: less than the next tier, no more than there is, and than anybody could use."""
     offer = model.roadmap.offers[key[0]]
-    amount = np.max([course.amount for course in model.tree.courses], axis=0)
+    amount = np.max([course.amount for course in model.tree.kin], axis=0)
     rate = np.where(model.demand.rate > 0, model.demand.rate, np.inf).min(axis=1)
     useful = float(np.sum(amount.max(axis=1) / rate)) + offer.least_accelerators + bound[2]
     most = offer.most_accelerators if offer.most_accelerators is not None else useful
@@ -423,7 +423,8 @@ def _gates_at(model: Model, gates: Gates, node: int, bounds: tuple[Numbers, Numb
     begin, end = model.spans(node)
     months = model.roadmap.months
     shape = (len(least), end - begin)
-    columns = model.builder.columns.add(f"gate {node}", shape, 0.0, 1.0, 0.0, True)
+    whole = not (node and model.whole_root_only)
+    columns = model.builder.columns.add(f"gate {node}", shape, 0.0, 1.0, 0.0, whole)
     low = model.builder.rows.add(f"least {node}", shape, 0.0, INFINITE)
     high = model.builder.rows.add(f"signed {node}", shape, -INFINITE, 0.0)
     model.builder.put(low, columns, -least[:, None])
@@ -521,7 +522,7 @@ def make_columns(model: Model, choice: Choice, special: bool = False) -> Columns
     if special:
         cost = cost + found.special_cost
         rows, values = _with_extras(found, rows, values)
-    whole = found.whole[choice.position]
+    whole = found.whole[choice.position] & ((choice.node == 0) | (not model.whole_root_only))
     return Columns.of(cost, np.full(len(choice), INFINITE), whole, rows, values)
 
 

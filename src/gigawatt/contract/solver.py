@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64]
 _INTEGER, _CONTINUOUS = 1, 0
+DUAL_SIMPLEX = 1
 
 
 @lru_cache(maxsize=1)
@@ -164,9 +165,12 @@ class Solver:
         """The optimum, or the best until the time is up. Raises Unsolvable where there is none."""
         import highspy
 
-        self.set(time_limit=self.highs.getRunTime() + time_limit_s)
+        ends_s = self.highs.getRunTime() + time_limit_s
+        self.set(time_limit=ends_s)
         self.highs.run()
         status = self.highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnknown and self.highs.getRunTime() < ends_s:
+            status = self._again()
         if status in (
             highspy.HighsModelStatus.kInfeasible,
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
@@ -174,6 +178,15 @@ class Solver:
         ):
             raise Unsolvable(self.highs.modelStatusToString(status))
         return self._answer(status == highspy.HighsModelStatus.kOptimal)
+
+    def _again(self) -> Any:
+        """From nothing, where rounding errors led pivots astray."""
+        kept = {name: self.highs.getOptionValue(name)[1] for name in ("presolve", "simplex_strategy")}
+        self.highs.clearSolver()
+        self.set(presolve="on", simplex_strategy=DUAL_SIMPLEX)
+        self.highs.run()
+        self.set(**kept)
+        return self.highs.getModelStatus()
 
     def _answer(self, complete: bool) -> Answer:
         solution, info = self.highs.getSolution(), self.highs.getInfo()

@@ -68,7 +68,7 @@ def _add_usage_of(model: Model, node: int, number: int, position: int) -> None:
     pool = model.families.pool_index[position]
     put(model.builder.rows.blocks[f"pool {node}"].index[pool], used, -entry.delivered)
     if offer.make_up_months:
-        fresh = rows.add(f"oldest first {tag}", span, -INFINITE, 0.0)
+        fresh = rows.add(f"oldest {tag}", span, -INFINITE, 0.0)
         put(fresh, extra, 1.0)
         put(fresh, used, -1.0)
         _add_make_up(model, node, tag, paid, offer.make_up_months)
@@ -86,7 +86,7 @@ def _add_make_up(model: Model, node: int, tag: str, paid: NDArray[np.int64], win
     fresh = rows.add(f"fresh {tag}", span, -INFINITE, 0.0)
     put(paid, banked, 1.0)
     put(paid, drawn, -1.0)
-    put(rows.blocks[f"oldest first {tag}"].index, drawn, 1.0)
+    put(rows.blocks[f"oldest {tag}"].index, drawn, 1.0)
     put(balance, account, 1.0)
     put(balance, banked, -1.0)
     put(balance, drawn, 1.0)
