@@ -28,7 +28,10 @@ def portfolio(
     audit: Path | None,
     out: str | None,
 ) -> int:
-    """What to own, rent and sign, and when; what every offer is worth."""
+    """What to own, rent and sign, and when; what every offer is worth.
+
+    Where places or offers of power name a construction project, its dates are drawn and planned with.
+    """
     from gigawatt.errors import InfeasibleError
     from gigawatt.project import portfolio as project
     from gigawatt.views import portfolio as views

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import expected_course, tree_of
 from gigawatt.contract.portfolio import plan_portfolio
@@ -160,3 +161,18 @@ def test_phases_are_signed_in_a_future_whose_dates_are_known() -> None:
     one = [row for row in found.signed if row.offer == "one"]
     assert {row.futures for row in one} == {("early",)}
     assert rented(found) == {"early": 5.0, "late": 5.0 * 8}
+
+
+def test_the_audit_finds_power_that_comes_later_than_the_plan_says() -> None:
+    """The plan of one roadmap, held against another in which the late future is later by two months."""
+
+    def told(late: str) -> Roadmap:
+        futures = (ready("early", 0.5, ("2027-03", 10_000.0)), ready("late", 0.5, (late, 10_000.0)))
+        return lab(futures=futures, reveals=("2027-03",))
+
+    found, _ = plan_portfolio(told("2027-05"), questions=False)
+    lists = PlanLists(found.signed, found.used, found.taken, found.waiting, found.unmet)
+    checks = audit_plan(told("2027-07"), lists, found.certificate.objective_usd).checks
+    (broken,) = [check for check in checks if not check.holds]
+    assert broken.rule == "power drawn is energised"
+    assert broken.where == "here, 2027-05, future late"
