@@ -16,15 +16,15 @@ import numpy as np
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.pricing import helpful, score_of, spread
 from gigawatt.contract.program import Program
-from gigawatt.contract.signatures import Choice, make_columns
+from gigawatt.contract.settled import settled_duals
+from gigawatt.contract.signatures import Choice, cash_of, make_columns
 from gigawatt.contract.solver import Answer, Solver
 
 MOST_ROUNDS = 20
-MANY_COLUMNS = 8192
-LOOSE = 1e-3
-LITTLE_FRAC = 5e-3
-NEAR_FRAC = 1e-5
-USED = 1e-3
+LOOSE = 2.0**-10
+LITTLE_FRAC = 2.0**-8
+NEAR_FRAC = 0.1
+USED = 2.0**-10
 
 
 def approach(model: Model, program: Program, scale: float, deadline_s: float) -> Choice:
@@ -38,8 +38,8 @@ def approach(model: Model, program: Program, scale: float, deadline_s: float) ->
         answer = _inside(program.with_columns(make_columns(model, choice)), scale, deadline_s)
         if not answer.complete:
             break
-        more, reduced = helpful(model, answer, most=MANY_COLUMNS)
-        near = score_of(reduced, choice) < NEAR_FRAC * abs(answer.objective_usd)
+        more, reduced = helpful(model, settled_duals(model, program, answer), answer.objective_usd)
+        near = score_of(reduced, choice) < NEAR_FRAC * np.abs(cash_of(model, choice))
         used = answer.values[program.num_columns :] > USED
         choice = _once(choice.taken(np.flatnonzero(near | used)).joined(more))
         if answer.objective_usd > before_usd - LITTLE_FRAC * abs(before_usd):

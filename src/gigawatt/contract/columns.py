@@ -16,6 +16,7 @@ from gigawatt.contract.approach import approach
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.pricing import SMALL_FRAC, cheapest, helpful
 from gigawatt.contract.program import INFINITE, Columns, Program
+from gigawatt.contract.settled import dual_usd, settled_duals
 from gigawatt.contract.signatures import Choice, make_columns
 from gigawatt.contract.solver import Answer, Solver, Unsolvable
 from gigawatt.contract.terms import NONE
@@ -113,9 +114,8 @@ def relax(
     choice = first or _begun(model, program, penalty, deadline_s)
     while True:
         artificial = _artificial(model, penalty)
-        solver = Solver(
-            program.with_columns(artificial), usd_scale(program), presolve="off", solver="simplex"
-        )
+        held = (loosened(model, program) if model.vast else program).with_columns(artificial)
+        solver = Solver(held, usd_scale(program), presolve="off", solver="simplex")
         solver.relax()
         found = _generate(model, program, choice, solver, deadline_s)
         artificials = slice(program.num_columns, program.num_columns + len(artificial.cost))
@@ -131,7 +131,23 @@ def _begun(model: Model, program: Program, penalty: float, deadline_s: float) ->
     """Signatures to begin with."""
     if not model.vast:
         return cheapest(model)
-    return approach(model, program.with_columns(_artificial(model, penalty)), usd_scale(program), deadline_s)
+    loose = loosened(model, program).with_columns(_artificial(model, penalty))
+    return approach(model, loose, usd_scale(program), deadline_s)
+
+
+def loosened(model: Model, program: Program) -> Program:
+    """Without what gates ask that cost nothing to open: in parts of blocks they open as far as is needed.
+
+    Where nothing is signed behind such a gate its rows can have any price, and mislead.
+    """
+    lower, upper = program.row_lower.copy(), program.row_upper.copy()
+    inert = (np.diff(program.starts) == 2) & (program.cost == 0)
+    gates = model.signatures.gates
+    for node, columns in gates.columns.items():
+        free = (columns != NONE) & inert[columns]
+        for rows in (gates.low[node][free], gates.high[node][free]):
+            lower[rows], upper[rows] = -INFINITE, INFINITE
+    return replace(program, row_lower=lower, row_upper=upper)
 
 
 MOST_PENALTY = 1e5
@@ -176,7 +192,7 @@ def _generate(model: Model, program: Program, choice: Choice, solver: Solver, de
     solver.add(make_columns(model, choice))
     if solver.num_columns > MANY_FOR_SIMPLEX:
         solver.set(presolve="on")
-    answer, more, reduced = price_out(model, solver, deadline_s)
+    answer, more, reduced = price_out(model, solver, deadline_s, always=program)
     return Relaxed(
         program=program,
         choice=choice.joined(more),
@@ -197,10 +213,15 @@ def _missed(model: Model, reduced: dict[int, Numbers]) -> float:
 
 
 def price_out(
-    model: Model, solver: Solver, deadline_s: float = INFINITE, without: int = NONE
+    model: Model,
+    solver: Solver,
+    deadline_s: float = INFINITE,
+    without: int = NONE,
+    always: Program | None = None,
 ) -> tuple[Answer, Choice, dict[int, Numbers]]:
     """Solve and make the signatures that would help, but none of the offer `without`, until none would.
 
+    Fewer are made where the solver holds the columns of `always` as they are, and so prices can be settled.
     Returns the last answer, what was made, and the reduced costs of all.
     """
     made = Choice.none()
@@ -210,13 +231,23 @@ def price_out(
         answer = solver.solve(max(deadline_s - time.monotonic(), 1.0))
         if not answer.complete:
             raise Unsolvable("time ran out before the relaxed portfolio was solved")
-        more, reduced = helpful(model, answer, without)
+        more, reduced = helpful(model, _prices(model, always, answer), answer.objective_usd, without)
         if not len(more):
             break
         solver.add(make_columns(model, more))
         made = made.joined(more)
     solver.set(simplex_strategy=DUAL, presolve="off")
     return answer, made, reduced
+
+
+def _prices(model: Model, always: Program | None, answer: Answer) -> Numbers:
+    """Of all rows; settled, if they prove as much as they did."""
+    if always is None or len(model.tree.nodes) > 1:
+        return answer.row_duals
+    duals = settled_duals(model, always, answer)
+    proven = dual_usd(always, duals, SMALL_FRAC * usd_scale(always))
+    lost = answer.objective_usd - proven
+    return duals if lost < SMALL_FRAC * max(abs(answer.objective_usd), 1.0) else answer.row_duals
 
 
 def _why(model: Model, program: Program, choice: Choice) -> str:

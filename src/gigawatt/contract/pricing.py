@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.program import INFINITE
 from gigawatt.contract.signatures import Choice, reduced_costs
-from gigawatt.contract.solver import Answer
 from gigawatt.contract.terms import FAR, NONE
 
 Numbers = NDArray[np.float64]
@@ -84,19 +83,24 @@ def best_of(model: Model, node: int, score: Numbers, each: int, most: int, by_si
 
 
 def helpful(
-    model: Model, answer: Answer, without: int = NONE, most: int = MANY_COLUMNS
+    model: Model, duals: Numbers, total_usd: float, without: int = NONE
 ) -> tuple[Choice, dict[int, Numbers]]:
     """Signatures that would help most, none of the offer `without`, and [P, T] by node the reduced costs of
     all.
+
+    Among millions what counts is by how much of its price a signature helps, and one for each pool, site and
+    month: others like it can be told apart when it is there.
     """
     left_out = model.positions.offer == without
-    reduced = {node: reduced_costs(model, node, answer.row_duals) for node in model.signatures.plain}
-    least = SMALL_FRAC * max(abs(answer.objective_usd), 1.0) / MANY_COLUMNS
+    reduced = {node: reduced_costs(model, node, duals) for node in model.signatures.plain}
+    least = SMALL_FRAC * max(abs(total_usd), 1.0) / MANY_COLUMNS
+    each, most = (1, 2 * MANY_COLUMNS) if model.vast else (MANY_PER_MONTH, MANY_COLUMNS)
     more = Choice.none()
     for node, score in reduced.items():
         score[left_out] = INFINITE
-        wanted = np.where(score < -least, score, INFINITE)
-        more = more.joined(best_of(model, node, wanted, MANY_PER_MONTH, most))
+        price = np.maximum(np.abs(model.signatures.cash[node]), 1.0) if model.vast else 1.0
+        wanted = np.where(score < -least, score / price, INFINITE)
+        more = more.joined(best_of(model, node, wanted, each, most))
     return more, reduced
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -11,7 +13,8 @@ from gigawatt.contract import portfolio_model
 from gigawatt.contract.columns import relax
 from gigawatt.contract.portfolio import portfolio_of, solve_portfolio
 from gigawatt.contract.portfolio_model import Model, build_model
-from gigawatt.contract.signatures import Choice, make_columns
+from gigawatt.contract.settled import dual_usd, settled_duals
+from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
 from gigawatt.domain.portfolio import (
     Chip,
     ContractOffer,
@@ -126,3 +129,47 @@ def test_both_ways_lead_to_the_same_relaxed_optimum(asked: Roadmap, monkeypatch:
     monkeypatch.setattr(portfolio_model, "MANY_SIGNATURES", 0)
     approached = relax(build_model(asked))
     assert approached.answer.objective_usd == pytest.approx(pivoted.answer.objective_usd, rel=1e-9)
+
+
+def test_settled_prices_prove_as_much_and_make_nothing_look_better(asked: Roadmap) -> None:
+    """A bound by weak duality, summed up without the solver."""
+    model = build_model(asked)
+    relaxed = relax(model)
+    duals = settled_duals(model, relaxed.program, relaxed.answer)
+    proven_usd = dual_usd(relaxed.program, duals, slack_usd=1e-3)
+    assert proven_usd == pytest.approx(relaxed.answer.objective_usd, rel=1e-9)
+    assert reduced_costs(model, 0, duals).min() > -1e-3
+    assert relaxed.reduced[0].min() > -1e-3
+
+
+def test_a_pool_that_nothing_feeds_is_worth_what_it_would_save_and_no_more() -> None:
+    """Of two kinds one comes with a month's lead: in the first month its pool is empty, and one accelerator
+    of it would do the work of two that cost 3 USD an hour.
+    """
+    terms = {"provider": "cloud", "sites": ("here",)}
+    slow = ContractOffer(
+        id="hourly", form="on-demand", price_usd_per_gpu_h={"slow": 3.0}, term_months=1, **terms
+    )
+    fast = ContractOffer(
+        id="late", form="reserved", price_usd_per_gpu_h={"fast": 4.0}, term_months=2, lead_months=1, **terms
+    )
+    model = build_model(
+        Roadmap(
+            start="2027-01",
+            price_year=2026,
+            months=3,
+            discount_frac=0.0,
+            places=(Place(id="here"),),
+            chips=(Chip(id="slow", power_w=1e3), Chip(id="fast", power_w=1e3, equivalents_per_gpu=2.0)),
+            research=(ResearchPool(id="lab", num_equivalents=10.0, start="2027-01"),),
+            offers=(slow, fast),
+            solving=Solving(gap_frac=1e-6, time_limit_s=60.0),
+        )
+    )
+    relaxed = relax(model)
+    pools = model.builder.rows.blocks["pool 0"].index
+    kinds = [pool.kind for pool in model.families.pools]
+    wild = relaxed.answer.row_duals.copy()
+    wild[pools[kinds.index(1), 0]] = -1e9
+    duals = settled_duals(model, relaxed.program, replace(relaxed.answer, row_duals=wild))
+    assert duals[pools[kinds.index(1), 0]] == pytest.approx(-2 * 3.0 * HOURS)
