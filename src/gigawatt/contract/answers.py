@@ -19,7 +19,7 @@ from gigawatt.contract.indifference import Appraisal, Appraiser, appraise_all
 from gigawatt.contract.joint_flips import held_against_blocks, joint_flips
 from gigawatt.contract.payments import by_the_mean, everything_signed
 from gigawatt.contract.portfolio_model import Model, build_model
-from gigawatt.contract.questions import flips, plan_words
+from gigawatt.contract.questions import flips, signs_now
 from gigawatt.contract.replan import Allowance
 from gigawatt.contract.reservation import Question, block_worths, questions_of
 from gigawatt.contract.risk import foresight, judge_risk, neutral, outcome_of, signing_later, strategies
@@ -68,7 +68,7 @@ def _flips(
     alone = flips(roadmap, progress)
     budget_s = roadmap.solving.time_limit_s * FLIP_SHARE
     together, left = joint_flips(roadmap, alone, budget_s, progress)
-    found = held_against_blocks(roadmap, plan_words(plan), alone, together, budget_s, progress)
+    found = held_against_blocks(roadmap, signs_now(plan), alone, together, budget_s, progress)
     return *found, left
 
 

@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
-from gigawatt.contract.questions import LOOKED_FRAC, NUM_HALVINGS, assumptions, plan_words, signed_now
-from gigawatt.contract.replan import Allowance, replanned
+from gigawatt.contract.blocks import Plan
+from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.questions import (
+    LOOKED_FRAC,
+    NUM_HALVINGS,
+    assumptions,
+    in_words,
+    signed_now,
+    signs_now,
+)
+from gigawatt.contract.replan import FINEST_FRAC, Allowance, replanned_model
+from gigawatt.contract.reservation import early_signatures, require
+from gigawatt.contract.terms import NONE
 from gigawatt.domain.portfolio import Roadmap
 from gigawatt.domain.portfolio_plan import Flip
 from gigawatt.domain.whole_blocks import JointFlip, WholeFlip
@@ -20,8 +31,10 @@ from gigawatt.errors import InfeasibleError
 
 Progress = Callable[[int, int, str], None]
 MOST_TOGETHER = 3
-NUM_WHOLE_HALVINGS = 4
 NOTHING_MEETS = "nothing meets the roadmap"
+NUM_WHOLE_HALVINGS = 4
+FURTHER = (8, 4, 2, 1)
+"""Parts of the way at which is looked where whole blocks do not flip with parts of blocks."""
 
 
 def joint_flips(
@@ -102,7 +115,7 @@ def _joint(ray: Ray, before: str) -> JointFlip:
 
 def held_against_blocks(
     roadmap: Roadmap,
-    now: str,
+    now: tuple[str, ...],
     alone: tuple[Flip, ...],
     together: tuple[JointFlip, ...],
     budget_s: float,
@@ -145,57 +158,107 @@ def _bracket(one: Flip) -> tuple[float, float]:
 
 @dataclass
 class _Asking:
-    """Plans in whole blocks along a ray."""
+    """Plans in whole blocks along a ray, and whether signing as now is proven to cost more there."""
 
     roadmap: Roadmap
     ray: Ray
+    now: tuple[str, ...]
     deadline_s: float
+    holds_frac: float = 0.0
+    flips_frac: float = float("inf")
+    after: tuple[str, ...] = ()
+    keeping_usd: tuple[float, float] | None = None
+    """At the flip: no less, and no more; None where nothing meets the roadmap and signs as now."""
     gap_frac: float = 0.0
+    complete: bool = True
 
-    def words(self, step_frac: float) -> str | None:
-        """What is signed now, so many steps along; None where time ran out."""
+    def look(self, step_frac: float) -> bool:
+        """Whether what is signed now flips so many steps along, by proof."""
         asked = self.ray.at(self.roadmap, step_frac)
         try:
-            plan = replanned(asked, asked.solving.gap_frac, self.deadline_s)
+            plan = self._planned(build_model(asked))
         except InfeasibleError:
-            return NOTHING_MEETS
+            return self._flipped(step_frac, (NOTHING_MEETS,), None)
         if plan is None:
-            return None
-        self.gap_frac = max(self.gap_frac, plan.gap_frac)
-        return plan_words(plan)
+            return False
+        signs = signs_now(plan)
+        if signs == self.now:
+            self.holds_frac = max(self.holds_frac, step_frac)
+            return False
+        model = build_model(asked)
+        keep(model, self.now, signs)
+        try:
+            kept = self._planned(model)
+        except InfeasibleError:
+            return self._flipped(step_frac, signs, None)
+        if kept is None or kept.bound <= plan.objective_usd:
+            return False
+        keeping = kept.bound - plan.objective_usd, kept.objective_usd - plan.bound
+        return self._flipped(step_frac, signs, keeping)
+
+    def _flipped(self, step_frac: float, after: tuple[str, ...], usd: tuple[float, float] | None) -> bool:
+        self.flips_frac, self.after, self.keeping_usd = step_frac, after, usd
+        return True
+
+    def _planned(self, model: Model) -> Plan | None:
+        """None where time ran out. Raises InfeasibleError."""
+        wanted = self.roadmap.solving.gap_frac
+        plan = replanned_model(model, min(wanted, max(FINEST_FRAC, wanted / 4)), self.deadline_s)
+        self.complete &= plan is not None
+        if plan is not None:
+            self.gap_frac = max(self.gap_frac, plan.gap_frac)
+        return plan
 
 
-def _whole_flip(roadmap: Roadmap, ray: Ray, now: str, deadline_s: float) -> WholeFlip | None:
-    """First just before and just after the flip in parts of blocks; where these do not agree with it, by
-    halving what is left. None where time ran out before anything was certain.
+def keep(model: Model, now: tuple[str, ...], otherwise: tuple[str, ...]) -> None:
+    """In every plan of a model from now on: within the first months at least a unit of every offer that is
+    signed now and would not be otherwise, and nothing of those of which it is the other way round.
     """
-    asking = _Asking(roadmap, ray, deadline_s)
-    holds, flips, after = 0.0, float("inf"), ""
-    tried = [ray.flips_frac, ray.holds_frac] if ray.flips_frac <= ray.limit_frac else [ray.limit_frac]
-    halvings = NUM_WHOLE_HALVINGS
-    while tried or (halvings and flips < float("inf") and not _close(ray, holds, flips)):
-        if tried:
-            step = tried.pop(0)
-        else:
-            step, halvings = (holds + flips) / 2, halvings - 1
-        words = asking.words(step) if holds <= step < flips else ""
-        if words is None:
-            return None
-        if words and words != now:
-            flips, after = step, words
-        elif words:
-            holds = max(holds, step)
-            if step == ray.flips_frac:
-                tried = [ray.limit_frac]
+    months = model.roadmap.now_months
+    for number, offer in enumerate(model.roadmap.signable):
+        at = (model.positions.offer == number) & (model.positions.parent == NONE)
+        choice = early_signatures(model, at, months)
+        if offer.id in now and offer.id not in otherwise:
+            require(model, choice, 1.0)
+        elif offer.id in otherwise and offer.id not in now:
+            require(model, choice, 0.0, 0.0)
+
+
+def _whole_flip(roadmap: Roadmap, ray: Ray, now: tuple[str, ...], deadline_s: float) -> WholeFlip | None:
+    """First at the flip in parts of blocks and just before it; where whole blocks do not agree, further on,
+    and by halving. None where time ran out before anything was certain.
+    """
+    asking = _Asking(roadmap, ray, now, deadline_s)
+    there = ray.flips_frac <= ray.limit_frac
+    first = [ray.flips_frac] if there else [ray.limit_frac]
+    further = [ray.limit_frac / part for part in FURTHER if there and ray.limit_frac / part > ray.flips_frac]
+    under = 0.0
+    for step in (*first, *further):
+        if asking.look(step):
+            break
+        under = step
+    if asking.flips_frac == ray.flips_frac and not asking.look(ray.holds_frac):
+        under = ray.holds_frac
+    for _ in range(NUM_WHOLE_HALVINGS):
+        if asking.flips_frac == float("inf") or _close(ray, under, asking.flips_frac):
+            break
+        middle = (under + asking.flips_frac) / 2
+        under = under if asking.look(middle) else middle
+    flipped = asking.flips_frac < float("inf")
+    if not (asking.complete or flipped or asking.holds_frac):
+        return None
+    low, high = asking.keeping_usd or (None, None)
     return WholeFlip(
-        holds_frac=holds,
-        flips_frac=flips if flips < float("inf") else None,
-        before=now,
-        after=after,
+        holds_frac=asking.holds_frac,
+        flips_frac=asking.flips_frac if flipped else None,
+        low_keeping_usd=low,
+        high_keeping_usd=high,
+        before=in_words(now),
+        after=in_words(asking.after) if flipped else "",
         gap_frac=asking.gap_frac,
     )
 
 
-def _close(ray: Ray, holds: float, flips: float) -> bool:
+def _close(ray: Ray, under: float, flips: float) -> bool:
     """Whether no more is to be found by halving than in parts of blocks."""
-    return flips - holds <= ray.limit_frac / 2.0**NUM_HALVINGS * (1.0 + 1e-9)
+    return flips - under <= ray.limit_frac / 2.0**NUM_HALVINGS * (1.0 + 1e-9)

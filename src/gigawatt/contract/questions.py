@@ -51,17 +51,22 @@ def signed_now(roadmap: Roadmap) -> str:
 def words_of(outcome: Outcome) -> str:
     """What a relaxed outcome signs within the first months."""
     pinned = outcome.root()
-    return _in_words(outcome.model, pinned.choice, pinned.units)
+    return in_words(_carrying(outcome.model, pinned.choice, pinned.units))
 
 
-def plan_words(plan: Plan) -> str:
-    """What a plan in whole blocks signs within the first months."""
+def signs_now(plan: Plan) -> tuple[str, ...]:
+    """Which offers carry what a plan in whole blocks signs within the first months, and what it builds."""
     choice, units = everything_signed(plan)
     at_root = np.flatnonzero((choice.node == 0) & (units > 0))
-    return _in_words(plan.model, choice.taken(at_root), units[at_root])
+    return _carrying(plan.model, choice.taken(at_root), units[at_root])
 
 
-def _in_words(model: Model, choice: Choice, units: NDArray[np.float64]) -> str:
+def in_words(names: tuple[str, ...]) -> str:
+    """Offers as people name them together."""
+    return " and ".join(names) or "nothing"
+
+
+def _carrying(model: Model, choice: Choice, units: NDArray[np.float64]) -> tuple[str, ...]:
     volume: dict[str, float] = {}
     built: set[str] = set()
     for position, month, count in zip(choice.position, choice.month, units, strict=True):
@@ -76,7 +81,7 @@ def _in_words(model: Model, choice: Choice, units: NDArray[np.float64]) -> str:
         volume[offer.id] = volume.get(offer.id, 0.0) + size
     total = sum(volume.values())
     kept = sorted(name for name, size in volume.items() if size >= LEAST_SHARE * total and size > 0)
-    return " and ".join([*kept, *sorted(built)]) or "nothing"
+    return (*kept, *sorted(built))
 
 
 def _flip(roadmap: Roadmap, name: str, change: Changed, before: str) -> Flip:

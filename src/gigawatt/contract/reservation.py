@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.blocks import Plan
+from gigawatt.contract.columns import keys_of
 from gigawatt.contract.indifference import Appraisal, moving_costs
 from gigawatt.contract.payments import Held, units_of
 from gigawatt.contract.portfolio_model import Model, build_model
@@ -276,19 +277,33 @@ def _unanswered(units: float, outcome: str) -> BlockWorth:
     return BlockWorth(bought=units > LEAST_BOUGHT, outcome=outcome)  # type: ignore[arg-type]
 
 
-def require(model: Model, choice: Choice, num_units: float) -> None:
-    """At least so many units of one signature, in every plan of a model from now on."""
+def require(model: Model, choice: Choice, num_units: float, num_most: float = INFINITE) -> None:
+    """At least so many units of some signatures together, and no more than so many, in every plan of a model
+    from now on.
+    """
     found = model.signatures
-    position, month, node = (int(part[0]) for part in (choice.position, choice.month, choice.node))
-    special = found.special
-    same = (special.position == position) & (special.month == month) & (special.node == node)
-    if not same.any():
+    kept = set(keys_of(found.special))
+    fresh = np.array([n for n, key in enumerate(keys_of(choice)) if key not in kept], dtype=np.int64)
+    more = choice.taken(fresh)
+    for position, month, node in keys_of(more):
         found.plain[node][position, month] = False
-        found.special = special.joined(choice)
-        found.special_cost = np.append(found.special_cost, 0.0)
-        same = np.append(same, True)
-    row = model.builder.rows.add("wanted", [1], num_units, INFINITE)
-    found.extras.append((row, np.flatnonzero(same), np.ones(1)))
+    found.special = found.special.joined(more)
+    found.special_cost = np.append(found.special_cost, np.zeros(len(more)))
+    wanted = set(keys_of(choice))
+    at = np.array([n for n, key in enumerate(keys_of(found.special)) if key in wanted], dtype=np.int64)
+    name = f"wanted {len(found.extras)} {len(model.builder.rows.blocks)}"
+    row = model.builder.rows.add(name, [1], num_units, num_most)
+    found.extras.append((np.full(len(at), row[0]), at, np.ones(len(at))))
+
+
+def early_signatures(model: Model, which: NDArray[np.bool_], months: int) -> Choice:
+    """All signatures of some positions at the root within so many months."""
+    months = min(months, model.tree.nodes[0].end)
+    month = np.arange(months)
+    positions = model.positions
+    inside = (positions.first[:, None] <= month) & (month <= positions.last[:, None]) & which[:, None]
+    position, at = np.nonzero(inside)
+    return Choice(position, at, np.zeros(len(position), dtype=np.int64))
 
 
 def shut(model: Model, offer: int, first: Choice) -> Choice:

@@ -79,12 +79,21 @@ class WholeFlip(Record):
     holds_frac: float
     """Largest change, in size, at which a plan still signs as now."""
     flips_frac: float | None
-    """Smallest at which a plan signs otherwise; None: no change that was looked at does."""
+    """Smallest at which signing as now is proven to cost more; None: at no change that was looked at. Between
+    the two the gaps leave it open.
+    """
+    low_keeping_usd: float | None = None
+    """What signing as now costs more there: no less than this. As now: at least a block of each offer that is
+    dropped, and nothing of those that are added, within the first months. None: no plan does and meets the
+    roadmap.
+    """
+    high_keeping_usd: float | None = None
+    """And no more than this."""
     before: str
     """What the plan in whole blocks signs now."""
     after: str
     gap_frac: float
-    """The widest of these plans' gaps: within it another plan may be as good."""
+    """The widest of these plans' gaps."""
 
 
 class JointFlip(Record):

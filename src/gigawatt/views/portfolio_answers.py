@@ -258,16 +258,17 @@ _WHOLE_FLIP = (
     Column("whole_change", "In whole blocks"),
     text_column("whole_before", "Signed now, whole"),
     text_column("whole_after", "Then, whole"),
+    Column("keeping", "Signing as now costs more"),
 )
 
 
 def _whole_flip_cells(whole: WholeFlip | None, side: str) -> tuple[Value, ...]:
     if whole is None:
-        return None, "", ""
+        return None, "", "", None
     if whole.flips_frac is None:
-        return f"none to {side}{whole.holds_frac:.0%}", whole.before, ""
+        return f"none proven; holds at {side}{whole.holds_frac:.0%}", whole.before, "", None
     between = f"{side}{whole.holds_frac:.1%} to {side}{whole.flips_frac:.1%}"
-    return between, whole.before, whole.after
+    return between, whole.before, whole.after, span(whole.low_keeping_usd, whole.high_keeping_usd, "_usd")
 
 
 def joint_flip_table(plan: Portfolio) -> Table:
