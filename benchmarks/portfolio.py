@@ -2,7 +2,8 @@
 included.
 
 The instance is made up by a seed (`portfolio_instance.py`). `--size full` plans 120 months, 500 offers, 12
-kinds and 40 sites to 0.5 % instead, `--size futures` a small roadmap in 20 futures with CVaR to 1 %.
+kinds and 40 sites to 0.5 % instead, `--size futures` the first size in 200 futures with CVaR to 1 %, and
+`--size small-futures` as many futures of a small roadmap.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from gigawatt.domain.portfolio import Roadmap, Solving
 SIZES: dict[str, tuple[tuple[int, int, int, int], float]] = {
     "usual": ((60, 40, 6, 10), 1e-3),
     "full": ((120, 500, 12, 40), 5e-3),
-    "futures": ((24, 12, 3, 4), 1e-2),
+    "futures": ((60, 40, 6, 10), 1e-2),
+    "small-futures": ((24, 12, 3, 4), 1e-2),
 }
-NUM_FUTURES = 20
+NUM_FUTURES = 200
 RIVAL = {
     "name": "the same size as one MILP, built with numpy and solved by HiGHS 1.15",
     "work": {"months": 60, "offers": 40, "kinds": 6, "sites": 10},
@@ -36,7 +38,9 @@ def asked_size() -> str:
     if "--size" not in sys.argv:
         return "usual"
     at = sys.argv.index("--size")
-    size = sys.argv[at + 1]
+    size = sys.argv[at + 1] if at + 1 < len(sys.argv) else ""
+    if size not in SIZES:
+        raise SystemExit(f"--size is one of {', '.join(SIZES)}, not {size!r}")
     del sys.argv[at : at + 2]
     return size
 
@@ -45,7 +49,7 @@ def roadmap(size: str) -> Roadmap:
     """The instance of that size."""
     shape, gap_frac = SIZES[size]
     changed: dict[str, Any] = {"solving": Solving(gap_frac=gap_frac, time_limit_s=3600.0)}
-    if size == "futures":
+    if size.endswith("futures"):
         changed |= futures(shape[0], NUM_FUTURES, reveal=shape[0] // 4)
     return instance(*shape, **changed)
 

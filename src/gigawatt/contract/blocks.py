@@ -134,7 +134,8 @@ REACH = 1.5
 WIDER = 4.0
 LIKELY_FRAC = 2e-7
 LIKELY_SMALL_FRAC = 1e-5
-MOST_NODES, FEW_NODES = 2000, 50
+MOST_NODES = 2000
+FEW_NODES = 50
 WHOLE_BLOCKS = (
     "roadmap binds: it could be met with parts of blocks, but not with whole ones; make block_accelerators "
     "or least_accelerators of some offer smaller, or give work a price for what is left undone"

@@ -45,9 +45,9 @@ PROPOSE_SHARE = 0.25
 REFINE_SHARE = 0.5
 """Of the gap: what is left to whole blocks of the root, and what the relaxed futures may still differ by."""
 LEFT_SHARE = 0.8
-LEAST_GAP_FRAC = 1e-3
+LEAST_GAP_FRAC = 1 / 1024
 MOST_ROUNDS = 16
-FRESH, SHORTER, PATIENCE = 0.5, 0.66, 2
+FRESH, SHORTER, PATIENCE = 0.5, 0.75, 2
 """Share of a new choice in the mean of all; steps are shortened after so many that failed."""
 WHOLE_PASSES = 4.0
 """Passes over all futures that rounding takes the time of."""
@@ -146,7 +146,7 @@ def plan_by_futures(roadmap: Roadmap, tree: Tree, deadline_s: float, progress: P
     goal = roadmap.solving.gap_frac
     chosen = stand_ins_of(roadmap, tree)
     progress(0, len(tree.courses), f"{len(chosen.futures)} futures that stand for all")
-    few = some_courses(tree, chosen.futures, chosen.chances)
+    few = some_courses(tree, chosen.futures, chosen.chances_frac)
     model = build_model(roadmap, few, whole_root_only=True)
     relaxed = relax(model, deadline_s)
     search = Search(roadmap, tree, model, relaxed, deadline_s, progress)

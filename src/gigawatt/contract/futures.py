@@ -199,12 +199,12 @@ def in_two_stages(tree: Tree) -> bool:
     return len(tree.nodes) == len(tree.courses) + 1 and all(len(one.nodes) == 2 for one in tree.courses)
 
 
-def some_courses(tree: Tree, chosen: Sequence[int], chances: Sequence[float]) -> Tree:
+def some_courses(tree: Tree, chosen: Sequence[int], chances_frac: Sequence[float]) -> Tree:
     """Some futures of two stages by these chances; the root still does not tell them from the others."""
     root, leaf = tree.nodes[0], tree.nodes[1]
-    nodes = [replace(root, futures=tuple(range(len(chosen))), probability_frac=float(sum(chances)))]
+    nodes = [replace(root, futures=tuple(range(len(chosen))), probability_frac=float(sum(chances_frac)))]
     courses = []
-    for n, (course, chance) in enumerate(zip(chosen, chances, strict=True)):
+    for n, (course, chance) in enumerate(zip(chosen, chances_frac, strict=True)):
         nodes.append(Node(n + 1, 0, leaf.begin, leaf.end, (n,), float(chance)))
         one = tree.courses[course]
         courses.append(replace(one, probability_frac=float(chance), nodes=(0, n + 1)))

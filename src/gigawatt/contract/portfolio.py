@@ -42,7 +42,7 @@ LEAST_SHOWN = 1e-6
 ANSWERS = (
     "worth", "options", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "break_evens", "remarks"
 )  # fmt: skip
-FEW_ROWS = 12_000
+MANY_ROWS_ASKED = 12_000
 """Of the futures of which further questions are asked: each is many programs."""
 
 
@@ -97,7 +97,7 @@ def _solve_by_futures(roadmap: Roadmap, tree: Tree, begun: float, progress: Prog
     except Unsolvable as reason:
         raise unsolved(reason) from None
     clock = Clock(built - begun, time.monotonic() - built)
-    return Solved(roadmap, plan.model, plan, clock, stand_ins_of(roadmap, tree, FEW_ROWS))
+    return Solved(roadmap, plan.model, plan, clock, stand_ins_of(roadmap, tree, MANY_ROWS_ASKED))
 
 
 def _refuse_outside(roadmap: Roadmap) -> None:

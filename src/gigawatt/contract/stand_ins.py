@@ -22,13 +22,13 @@ class StandIns:
     """Futures by number, and the chances of all that each stands for."""
 
     futures: tuple[int, ...]
-    chances: tuple[float, ...]
+    chances_frac: tuple[float, ...]
 
     def roadmap(self, roadmap: Roadmap) -> Roadmap:
         """The same roadmap with these futures alone."""
         futures: list[Future] = [
             roadmap.futures[n].model_copy(update={"probability_frac": chance})
-            for n, chance in zip(self.futures, self.chances, strict=True)
+            for n, chance in zip(self.futures, self.chances_frac, strict=True)
         ]
         return roadmap.model_copy(update={"futures": tuple(futures)})
 
