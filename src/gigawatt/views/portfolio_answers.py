@@ -264,7 +264,7 @@ _WHOLE_FLIP = (
 
 def _whole_flip_cells(whole: WholeFlip | None, side: str) -> tuple[Value, ...]:
     if whole is None:
-        return None, "", "", None
+        return "out of time", "", "", None
     if whole.flips_frac is None:
         return f"none proven; holds at {side}{whole.holds_frac:.0%}", whole.before, "", None
     between = f"{side}{whole.holds_frac:.1%} to {side}{whole.flips_frac:.1%}"
