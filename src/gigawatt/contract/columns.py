@@ -115,7 +115,8 @@ def relax(
     while True:
         artificial = _artificial(model, penalty)
         held = (loosened(model, program) if model.vast else program).with_columns(artificial)
-        solver = Solver(held, usd_scale(program), presolve="off", solver="simplex")
+        presolve = "off" if model.vast else "on"
+        solver = Solver(held, usd_scale(program), presolve=presolve, solver="simplex")
         solver.relax()
         found = _generate(model, program, choice, solver, deadline_s)
         artificials = slice(program.num_columns, program.num_columns + len(artificial.cost))
