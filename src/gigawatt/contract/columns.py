@@ -233,7 +233,10 @@ def price_out(
         if not answer.complete:
             raise Unsolvable("time ran out before the relaxed portfolio was solved")
         more, reduced = helpful(model, _prices(model, always, answer), answer.objective_usd, without)
-        if not len(more):
+        if len(more) and set(keys_of(more)) <= set(keys_of(made)):
+            # Settled prices ask again for what is there already; those of the solver do not.
+            more, reduced = helpful(model, answer.row_duals, answer.objective_usd, without)
+        if set(keys_of(more)) <= set(keys_of(made)):
             break
         solver.add(make_columns(model, more))
         made = made.joined(more)

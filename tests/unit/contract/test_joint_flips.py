@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gigawatt.contract.demand import demand_of
+from gigawatt.contract.futures import tree_of
 from gigawatt.contract.portfolio import plan_portfolio
+from gigawatt.contract.questions import assumptions
+from gigawatt.contract.risk import outcome_of
 from gigawatt.domain.portfolio import Chip, ContractOffer, Place, ResearchPool, Roadmap, Solving
+from gigawatt.project.portfolio import read_roadmap
 
 NEEDS = (3, 7, 5)
 HOURLY_USD, BLOCKS_USD, BLOCK, TERM = 3.0, 1.7, 4, 2
 STEP = 0.5 / 2**6
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 def offer(name: str, price: float, term: int = 1, **changed: Any) -> ContractOffer:
@@ -85,3 +92,11 @@ def test_flips_in_whole_blocks_are_where_every_plan_says() -> None:
         assert min(ways(BLOCKS_USD * (1 + side * change)))[1] == now
     assert flip.whole.flips_frac is not None
     assert min(ways(BLOCKS_USD * (1 + side * flip.whole.flips_frac)))[1] == flip.whole.after != now
+
+
+def test_prices_that_ask_again_for_what_is_there_come_to_an_end() -> None:
+    """The start-up at half its demand: a signature once made is not made for ever."""
+    asked = read_roadmap(EXAMPLES / "start-up" / "portfolio.yaml")
+    halved = assumptions(asked)["all demand"](asked, -0.5)
+    relaxed = outcome_of(halved, tree_of(halved, demand_of(halved))).relaxed
+    assert len(relaxed.answer.values) == relaxed.fixed + len(relaxed.choice)
