@@ -16,7 +16,7 @@ import numpy as np
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.pricing import helpful, score_of, spread
 from gigawatt.contract.program import Program
-from gigawatt.contract.settled import settled_duals
+from gigawatt.contract.settled import settled_duals, without_empty_shares
 from gigawatt.contract.signatures import Choice, cash_of, make_columns
 from gigawatt.contract.solver import Answer, Solver
 
@@ -38,7 +38,8 @@ def approach(model: Model, program: Program, scale: float, deadline_s: float) ->
         answer = _inside(program.with_columns(make_columns(model, choice)), scale, deadline_s)
         if not answer.complete:
             break
-        more, reduced = helpful(model, settled_duals(model, program, answer), answer.objective_usd)
+        duals = settled_duals(model, program, without_empty_shares(model, answer))
+        more, reduced = helpful(model, duals, answer.objective_usd)
         near = score_of(reduced, choice) < NEAR_FRAC * np.abs(cash_of(model, choice))
         used = answer.values[program.num_columns :] > USED
         choice = _once(choice.taken(np.flatnonzero(near | used)).joined(more))

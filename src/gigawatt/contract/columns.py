@@ -240,6 +240,8 @@ def price_out(
             break
         solver.add(make_columns(model, more))
         made = made.joined(more)
+    else:
+        raise Unsolvable("rounds of pricing did not come to an end")
     solver.set(simplex_strategy=DUAL, presolve="off")
     return answer, made, reduced
 

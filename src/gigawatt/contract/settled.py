@@ -7,6 +7,7 @@ makes thousands of signatures look good that are not. The least of them is as tr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,27 +24,36 @@ NOTHING = 2.0**-10
 
 
 def settled_duals(model: Model, program: Program, answer: Answer) -> Numbers:
-    """[rows] prices of an optimum of a single node, those of empty pools and shares as low as they can be.
+    """[rows] prices of an optimum of a single node, those of empty pools as low as they can be.
 
-    `program` holds the columns that are always there; `answer` may hold more, after these.
+    No signature that delivers looks better by them. `program` holds the columns that are always there;
+    `answer` may hold more, after these.
     """
     duals, before = answer.row_duals.copy(), program.priced(answer.row_duals)
-    blocks = model.builder.rows.blocks
     stock, rows = model.stock[0], model.stock_rows[0]
-    pools, work = blocks["pool 0"].index, model.work[0]
+    pools, work = model.builder.rows.blocks["pool 0"].index, model.work[0]
     spare = np.where(work >= 0, before[work], np.inf).min(axis=1)
     duals[pools] = np.minimum(0.0, duals[pools] + spare)
-    if "provider 0" in blocks:
-        shares = blocks["provider 0"].index
-        there = answer.values[stock[model.families.first_provider :][: len(model.families.providers)]]
-        everybody = there.sum(axis=0) > NOTHING
-        duals[shares] = np.where(everybody, duals[shares], 0.0)
     # What a limit is worth stays; without limits a stock is worth what it will still give.
     limit = np.where(np.isfinite(program.upper[stock]), np.maximum(0.0, -before[stock]), 0.0)
     duals[rows] = 0.0
     gives = program.priced(duals)[stock] + limit
     duals[rows] = np.cumsum(gives[:, ::-1], axis=1)[:, ::-1]
     return duals
+
+
+def without_empty_shares(model: Model, answer: Answer) -> Answer:
+    """The same, with shares free in months in which nobody supplies anything.
+
+    They could have any price. Only where prices are a guide: without it a provider may look too good.
+    """
+    shares = model.builder.rows.blocks.get("provider 0")
+    if shares is None:
+        return answer
+    families, duals = model.families, answer.row_duals.copy()
+    there = answer.values[model.stock[0][families.first_provider :][: len(families.providers)]]
+    duals[shares.index[:, there.sum(axis=0) <= NOTHING]] = 0.0
+    return replace(answer, row_duals=duals)
 
 
 def dual_usd(program: Program, duals: Numbers, slack_usd: float) -> float:
