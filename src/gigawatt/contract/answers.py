@@ -45,7 +45,7 @@ def answered(roadmap: Roadmap, plan: Plan, found: Portfolio, progress: Progress)
     tree = tree_of(roadmap, demand_of(roadmap))
     more: dict[str, object] = {
         "worth": tuple(worth_of(roadmap, plan, found, progress)),
-        "options": tuple(_options(roadmap, found)),
+        "options": tuple(options_of(roadmap, found)),
         "waiting_usd": _waiting(roadmap),
         "break_evens": tuple(ranged_break_evens(roadmap, found.dates)),
         "remarks": tuple(price_remarks(roadmap)),
@@ -83,7 +83,7 @@ def _waiting(roadmap: Roadmap) -> float | None:
     return max(0.0, waited - outcome_of(base, tree_of(base, demand_of(base))).mean_usd)
 
 
-def _options(roadmap: Roadmap, found: Portfolio) -> Iterator[Signed]:
+def options_of(roadmap: Roadmap, found: Portfolio) -> Iterator[Signed]:
     """Rights that are used, and signatures that only some futures need."""
     every = max(1, len(roadmap.futures))
     for one in found.signed:

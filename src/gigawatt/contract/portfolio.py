@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gigawatt.contract.answers import answered
+from gigawatt.contract.answers import answered, options_of
 from gigawatt.contract.audit import PlanLists, audit_plan
 from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.dates import date_assumptions, priced
@@ -40,7 +40,7 @@ Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 LEAST_SHOWN = 1e-6
 ANSWERS = (
-    "worth", "options", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "break_evens", "remarks"
+    "worth", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "break_evens", "remarks"
 )  # fmt: skip
 MANY_ROWS_ASKED = 12_000
 """Of the futures of which further questions are asked: each is many programs."""
@@ -343,6 +343,7 @@ def _answered_by_few(
         f"worth, flips, risk and regret are those of {len(few.roadmap.futures)} futures that stand for all "
         f"{len(roadmap.futures)}"
     )
+    options = tuple(options_of(roadmap, found))
     kept = {name: getattr(other, name) for name in ANSWERS}
     told_all = (*found.assumptions, told)
-    return found.model_copy(update={**kept, "assumptions": told_all})
+    return found.model_copy(update={**kept, "options": options, "assumptions": told_all})
