@@ -212,7 +212,7 @@ def _units(folder, lp, buses):
 def _limits(folder, lp, given):
     carriers = {row["name"]: row for row in folder.rows("carriers")}
     for row in folder.rows("global_constraints"):
-        assert row["type"] == "primary_energy"
+        assert row.get("type", "primary_energy") == "primary_energy"
         terms = []
         for generator, flow in given:
             carrier = carriers.get(generator.get("carrier", ""), {})

@@ -214,3 +214,72 @@ def test_the_command_writes_three_files_and_says_what_differs(tmp_path: Path, ru
     done = run_gigawatt("import", "pypsa", str(folder), "-o", str(tmp_path / "site.json"))
     assert done.exit_code == 2
     assert "ends in .yaml" in done.errors
+
+
+def made_up_network(folder: Path, seed: int) -> Path:
+    """A campus with plants, stores, links, a grid and a cap at random."""
+    rng = np.random.default_rng(seed)
+    count, step = 96, int(rng.choice([1, 1, 2]))
+    weight = float(rng.choice([step, 7.5 * step]))
+    hour = np.arange(count) * step
+    price = np.round(rng.normal(55, 30, count), 2)
+    sun = np.clip(np.sin((hour % 24 - 6) / 12 * np.pi), 0, 1) * rng.uniform(0.3, 1, count)
+    generators: list[dict[str, Any]] = [
+        {"name": "load shedding", "bus": "hub", "p_nom": 900.0, "marginal_cost": 3000.0},
+        {"name": "sun", "bus": "hub", "carrier": "sun", "p_nom_extendable": "True",
+         "capital_cost": rng.uniform(500, 9000), "p_nom_max": rng.choice([80.0, np.inf])},
+        {"name": "old wind", "bus": "hub", "carrier": "wind", "p_nom": rng.uniform(0, 60), "p_max_pu": 0.4,
+         "marginal_cost": 1.5},
+        {"name": "engine", "bus": "hub", "carrier": "oil", "efficiency": 0.4, "marginal_cost": 180.0,
+         "p_nom_extendable": "True", "capital_cost": rng.uniform(200, 900)},
+        {"name": "gas", "bus": "pipe", "carrier": "gas", "p_nom": 1e4, "marginal_cost": rng.uniform(15, 30)},
+    ]  # fmt: skip
+    series = {"sun": sun}
+    if rng.random() < 0.7:
+        generators.append({"name": "market", "bus": "hub", "carrier": "power", "p_nom": rng.uniform(20, 90)})
+        generators.append({"name": "feed-in", "bus": "hub", "p_nom": 30.0, "p_min_pu": -1.0, "p_max_pu": 0.0})
+    links: list[dict[str, Any]] = [
+        {"name": "turbine", "bus0": "pipe", "bus1": "hub", "efficiency": 0.55, "p_nom_extendable": "True",
+         "capital_cost": rng.uniform(200, 900), "p_nom_max": 90.0},
+        {"name": "inverter", "bus0": "hub", "bus1": "cell", "p_min_pu": -1.0, "p_nom_extendable": "True",
+         "capital_cost": rng.uniform(20, 200)},
+        {"name": "pump", "bus0": "hub", "bus1": "lake", "efficiency": 0.85, "p_nom": 20.0},
+        {"name": "wheel", "bus0": "lake", "bus1": "hub", "efficiency": 0.9, "p_nom": 20.0 / 0.9,
+         "marginal_cost": 0.3},
+    ]  # fmt: skip
+    rows = [{"snapshot": n, "objective": weight, "generators": weight, "stores": step} for n in range(count)]
+    labels = range(count)
+    tables: dict[str, list[dict[str, Any]]] = {
+        "snapshots": rows,
+        "buses": [{"name": name} for name in ("hub", "pipe", "cell", "lake")],
+        "carriers": [{"name": "gas", "co2_emissions": 0.2}, {"name": "oil", "co2_emissions": 0.27},
+                     {"name": "power", "co2_emissions": 0.35}],
+        "loads": [{"name": "work", "bus": "hub"}],
+        "loads__p_set": [{"snapshot": n, "work": 100 + 20 * np.sin(n / 3)} for n in labels],
+        "generators": generators,
+        "generators__p_max_pu": [{"snapshot": n, **{k: v[n] for k, v in series.items()}} for n in labels],
+        "generators__marginal_cost": [
+            {"snapshot": n, "market": price[n], "feed-in": price[n] - 4.0} for n in labels
+        ],
+        "links": links,
+        "stores": [
+            {"name": "cells", "bus": "cell", "e_nom_extendable": "True", "e_cyclic": "True",
+             "capital_cost": rng.uniform(5, 60)},
+            {"name": "basin", "bus": "lake", "e_nom": rng.uniform(50, 300), "e_cyclic": "True"},
+        ],
+        "global_constraints": [
+            {"name": "co2", "sense": "<=", "constant": rng.uniform(0.05, 0.3) * 100 * count * weight}
+        ],
+    }  # fmt: skip
+    return write(folder, **tables)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_made_up_networks_cost_the_same(seed: int, tmp_path: Path, plain_pypsa) -> None:
+    folder = made_up_network(tmp_path / "net", seed)
+    (path, *_), notes = import_network(folder, tmp_path / "site.yaml")
+    assert [note for note in notes if "left out" in note] == []
+    text = " ".join(notes)
+    times = float(text.split("counts ")[1].split(" times")[0]) if "counts " in text else 1.0
+    truth = plain_pypsa.least_cost(folder)
+    assert times * plan_site(path).usd_per_year == pytest.approx(truth, rel=5e-6)
