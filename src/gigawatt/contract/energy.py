@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -197,7 +198,7 @@ def _plan(site: EnergySite, solved: _Solved) -> EnergyPlan:
     )
 
 
-def _tokens(site: EnergySite, served_mwh: float, cost_usd: float, kgco2: float) -> dict[str, float]:
+def _tokens(site: EnergySite, served_mwh: float, cost_usd: float, kgco2: float) -> dict[str, Any]:
     """Work per energy, and what energy and carbon come to per million tokens."""
     if site.load.tokens_per_s is None or served_mwh <= 0:
         return {}
