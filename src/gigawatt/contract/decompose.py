@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -47,6 +47,7 @@ REFINE_SHARE = 0.5
 LEFT_SHARE = 0.8
 LEAST_GAP_FRAC = 1 / 1024
 MOST_ROUNDS = 16
+POOR_FRAC = 0.1
 FRESH, SHORTER, PATIENCE = 0.5, 0.75, 2
 """Share of a new choice in the mean of all; steps are shortened after so many that failed."""
 WHOLE_PASSES = 4.0
@@ -63,10 +64,20 @@ def _rows_of_one(roadmap: Roadmap, tree: Tree) -> int:
     return build_model(roadmap, some_courses(tree, [0], [1.0]), risk=False).builder.rows.count
 
 
-def stand_ins_of(roadmap: Roadmap, tree: Tree, most_rows: int = MANY_ROWS) -> StandIns:
-    """As many futures as a program of so many rows holds."""
+def stand_ins_of(
+    roadmap: Roadmap, tree: Tree, most_rows: int = MANY_ROWS, besides: Sequence[int] = ()
+) -> StandIns:
+    """As many futures as a program of so many rows holds, and some `besides`."""
     count = most_rows // _rows_of_one(roadmap, tree)
-    return stand_ins(tree, max(FEWEST_STAND_INS, min(count, MOST_STAND_INS)))
+    return stand_ins(tree, max(FEWEST_STAND_INS, min(count, MOST_STAND_INS)), besides)
+
+
+class Stranded(Exception):
+    """A future that cannot be met after what the stand-ins sign."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @dataclass
@@ -143,8 +154,19 @@ def plan_by_futures(roadmap: Roadmap, tree: Tree, deadline_s: float, progress: P
     Raises InfeasibleError where nothing meets the roadmap or time runs out before there is a plan, and
     Unsolvable where not even the stand-ins are relaxed in time.
     """
+    besides: list[int] = []
+    while True:
+        chosen = stand_ins_of(roadmap, tree, besides=besides)
+        try:
+            return _plan_with(roadmap, tree, chosen, deadline_s, progress)
+        except Stranded as future:
+            # Whatever cannot be met after the others' signatures has a say in them.
+            besides.append(future.number)
+
+
+def _plan_with(roadmap: Roadmap, tree: Tree, chosen: StandIns, deadline_s: float, progress: Progress) -> Plan:
+    """The same, with these futures standing for all. Raises Stranded where they do not."""
     goal = roadmap.solving.gap_frac
-    chosen = stand_ins_of(roadmap, tree)
     progress(0, len(tree.courses), f"{len(chosen.futures)} futures that stand for all")
     few = some_courses(tree, chosen.futures, chosen.chances_frac)
     model = build_model(roadmap, few, whole_root_only=True)
@@ -178,6 +200,10 @@ def _refine(search: Search, root: Root, gap_frac: float) -> None:
         norm = float((chances[:, None] * apart**2).sum())
         if missing <= gap_frac * abs(usd) or norm == 0.0 or _must_round(search):
             return
+        if not number and missing > POOR_FRAC * abs(usd):
+            # Worths of what is scarce can be as bad a guess as any: foresight, without prices, is another.
+            prices, mean = np.zeros_like(prices), None
+            continue
         prices = best + step * missing / norm * apart
 
 
@@ -192,7 +218,10 @@ def _at_root(search: Search, root: Root, label: str) -> tuple[Numbers, Numbers]:
 
     def ask(number: int) -> tuple[float, Numbers]:
         branch = Branch.of(search.roadmap, search.tree, number)
-        found = branch.relaxed_at(root, first, search.deadline_s)
+        try:
+            found = branch.relaxed_at(root, first, search.deadline_s)
+        except InfeasibleError:
+            raise Stranded(number) from None
         return found.answer.objective_usd, branch.worth(found)
 
     answers = search.each(ask, label)

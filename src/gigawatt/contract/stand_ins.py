@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +34,8 @@ class StandIns:
         return roadmap.model_copy(update={"futures": tuple(futures)})
 
 
-def stand_ins(tree: Tree, count: int) -> StandIns:
-    """That many medoids: of each group the future that is nearest to all others of it.
+def stand_ins(tree: Tree, count: int, besides: Sequence[int] = ()) -> StandIns:
+    """That many medoids: of each group the future that is nearest to all others of it; and some `besides`.
 
     Begins with the future nearest to the mean, then again and again with the one farthest from all chosen.
     """
@@ -49,6 +50,7 @@ def stand_ins(tree: Tree, count: int) -> StandIns:
         if better == chosen:
             break
         chosen = better
+    chosen += [one for one in besides if one not in chosen]
     group = np.argmin(apart[:, chosen], axis=1)
     weight = np.bincount(group, chances, minlength=len(chosen))
     order = np.argsort(chosen)

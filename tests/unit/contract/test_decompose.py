@@ -203,6 +203,29 @@ def test_stand_ins_carry_all_chances_and_are_the_middles_of_their_groups() -> No
     assert found.chances_frac == pytest.approx([course.probability_frac for course in tree.courses])
 
 
+def test_a_future_that_the_others_leave_stranded_has_a_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is signed before futures part comes in time for the boom, which no stand-in knows of."""
+    boom = Change(month=REVEAL, demand_change_frac=2.0)
+    usual = [Change(month=REVEAL, demand_change_frac=0.01 * number) for number in range(8)]
+    futures = tuple(
+        Future(id=f"f{number}", probability_frac=(0.01 if one is boom else 0.99 / 8), changes=(one,))
+        for number, one in enumerate([*usual, boom])
+    )
+    work = (ResearchPool(id="lab", num_equivalents=100.0, start="2027-01"),)
+    asked = _roadmap(
+        futures=futures, research=work, training=(), power=(), places=(Place(id="here"), Place(id="there")),
+        limits=Limits(), offers=(_offer(0, 4.0, 1, most_accelerators=120), _offer(1, 2.0, 12, lead_months=3)),
+    )  # fmt: skip
+    monkeypatch.setattr("gigawatt.contract.decompose.MOST_STAND_INS", 1)
+    monkeypatch.setattr("gigawatt.contract.decompose.FEWEST_STAND_INS", 1)
+    tree = tree_of(asked, demand_of(asked))
+    plan = plan_by_futures(asked, tree, NEVER_S, lambda _d, _t, _l: None)
+    best = _whole(asked)[2].bound
+    assert plan.bound <= best * (1 + 1e-7)
+    assert best * (1 - 1e-7) <= plan.objective_usd <= 1.05 * best
+    assert portfolio_of(Solved(asked, plan.model, plan)).audit.holds
+
+
 def test_many_futures_are_solved_one_by_one_without_being_asked() -> None:
     few = tree_of(_roadmap(), demand_of(_roadmap()))
     assert not worth_decomposing(_roadmap(), few)
