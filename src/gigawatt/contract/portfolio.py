@@ -40,7 +40,8 @@ Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
 LEAST_SHOWN = 1e-6
 ANSWERS = (
-    "worth", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "break_evens", "remarks"
+    "worth", "waiting_usd", "strategies", "risk", "flips", "joint_flips", "joint_flips_left", "break_evens",
+    "remarks",
 )  # fmt: skip
 MANY_ROWS_ASKED = 12_000
 """Of the futures of which further questions are asked: each is many programs."""
