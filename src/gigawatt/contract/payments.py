@@ -26,7 +26,7 @@ NUM_HALVINGS = 50
 def everything_signed(plan: Plan) -> tuple[Choice, Numbers]:
     """All columns of a plan that stand for signatures, and their units."""
     special = plan.model.signatures.special
-    first = plan.relaxed.program.num_columns - len(special)
+    first = len(plan.values) - len(special)
     return special.joined(plan.signed), np.concatenate([plan.values[first:], plan.units])
 
 

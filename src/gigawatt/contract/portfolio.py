@@ -17,6 +17,7 @@ from gigawatt.contract.decompose import plan_by_futures, stand_ins_of, worth_dec
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.families import Pool
 from gigawatt.contract.futures import Tree, tree_of
+from gigawatt.contract.payments import everything_signed
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.prices import binding_prices
 from gigawatt.contract.signatures import cash_of
@@ -190,10 +191,7 @@ def _futures(model: Model, node: int) -> tuple[str, ...]:
 
 def _signed(plan: Plan) -> Iterator[Signed]:
     model = plan.model
-    special = model.signatures.special
-    first = len(plan.values) - len(special)
-    everything = special.joined(plan.signed)
-    units = np.concatenate([plan.values[first:], plan.units])
+    everything, units = everything_signed(plan)
     shown = np.flatnonzero(units > LEAST_SHOWN)
     cash = cash_of(model, everything)
     order = sorted(shown, key=lambda n: (int(everything.month[n]), int(everything.position[n])))
