@@ -27,6 +27,7 @@ from gigawatt.contract.branches import LEAF, Branch, Part, Root, root_of, root_o
 from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.futures import Tree, in_two_stages, some_courses
 from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.pricing import score_of
 from gigawatt.contract.program import Block
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.stand_ins import StandIns, stand_ins
@@ -140,8 +141,7 @@ class Search:
         """Signatures to begin a future with: those that the stand-ins use, or nearly."""
         choice, relaxed = self.relaxed.choice, self.relaxed
         used = relaxed.answer.values[relaxed.fixed :] > 0
-        keys = zip(choice.position, choice.month, choice.node, strict=True)
-        reduced = np.array([relaxed.reduced[int(n)][p, t] for p, t, n in keys])
+        reduced = score_of(relaxed.reduced, choice)
         kept = np.flatnonzero(used | (reduced < NEAR_FRAC * abs(relaxed.bound)))
         table = np.stack([choice.position, choice.month, np.minimum(choice.node, LEAF)])[:, kept]
         table = np.unique(table[:, table[2] == node] if node is not None else table, axis=1)

@@ -12,6 +12,7 @@ from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.columns import Pinned, Relaxed, relax
 from gigawatt.contract.futures import Tree
 from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.pricing import score_of
 from gigawatt.contract.signatures import Choice
 from gigawatt.contract.solver import Unsolvable
 from gigawatt.domain.portfolio import Roadmap
@@ -96,11 +97,6 @@ def _in_time(solve: Callable[[], Plan], deadline_s: float) -> Plan | None:
 def near_signatures(relaxed: Relaxed) -> Choice:
     """Signatures that a relaxed plan uses or nearly uses: those that a plan much like it begins with."""
     choice = relaxed.choice
-    reduced = np.array(
-        [
-            relaxed.reduced[int(n)][p, t]
-            for p, t, n in zip(choice.position, choice.month, choice.node, strict=True)
-        ]
-    )
+    reduced = score_of(relaxed.reduced, choice)
     used = relaxed.answer.values[relaxed.fixed :] > 0
     return choice.taken(np.flatnonzero(used | (reduced < NEAR_FRAC * abs(relaxed.bound))))
