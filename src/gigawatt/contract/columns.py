@@ -75,9 +75,11 @@ class Pinned:
     units: Numbers
 
 
-def _pin(model: Model, program: Program, pinned: Pinned) -> Program:
+def _pin(model: Model, program: Program, pinned: Pinned) -> tuple[Model, Program]:
     """Signs what is pinned, and nothing else at the root."""
-    model.signatures.plain[0][:] = False
+    plain = model.signatures.plain
+    shut = plain | {0: np.zeros_like(plain[0])}
+    model = replace(model, signatures=replace(model.signatures, plain=shut))
     special, count = model.signatures.special, program.num_columns
     lower, upper = program.lower.copy(), program.upper.copy()
     at = count - len(special) + np.flatnonzero(special.node == 0)
@@ -91,7 +93,8 @@ def _pin(model: Model, program: Program, pinned: Pinned) -> Program:
             fresh.append(number)
     made = make_columns(model, pinned.choice.taken(np.array(fresh, dtype=np.int64)))
     units = pinned.units[fresh]
-    return replace(program, lower=lower, upper=upper).with_columns(replace(made, lower=units, upper=units))
+    program = replace(program, lower=lower, upper=upper)
+    return model, program.with_columns(replace(made, lower=units, upper=units))
 
 
 def relax(
@@ -109,7 +112,7 @@ def relax(
     """
     program = program or always_there(model)
     if pinned is not None:
-        program = _pin(model, program, pinned)
+        model, program = _pin(model, program, pinned)
     penalty = _penalty(model, program)
     choice = first or _begun(model, program, penalty, deadline_s)
     while True:

@@ -152,6 +152,16 @@ def test_worths_bound_what_another_root_costs_in_a_future() -> None:
         assert after_there >= plane - 1e-6 * abs(after_here)
 
 
+def test_a_branch_that_was_given_a_root_still_chooses_its_own() -> None:
+    asked = _roadmap()
+    _, model, relaxed = _whole(asked)
+    branch = Branch.of(asked, tree_of(asked, demand_of(asked)), 0)
+    prices = np.zeros(len(branch.root))
+    before = branch.relaxed_with(prices, None, NEVER_S).bound
+    branch.relaxed_at(root_of(model, relaxed), None, NEVER_S)
+    assert branch.relaxed_with(prices, None, NEVER_S).bound == before
+
+
 @pytest.mark.parametrize("weight_frac", [0.0, 0.4])
 def test_bound_and_plan_enclose_the_optimum_of_one_program(weight_frac: float) -> None:
     risk = Risk(cvar_weight_frac=weight_frac, cvar_level_frac=0.7)
