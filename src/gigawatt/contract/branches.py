@@ -25,6 +25,7 @@ LEAF = 1
 OF_FUTURES = ("cost", "edge", "beyond", "undone")
 OF_NO_NODE = ("exclusive",)
 LEAST_UNITS = 1e-9
+LEAST_SHARE = 1e-6
 MUCH = 2.0
 
 
@@ -108,7 +109,15 @@ class Branch:
         tied = self.root[self._tied()]
         lower[tied] = upper[tied] = root.values[self._tied()]
         program = replace(self.program, lower=lower, upper=upper)
-        return relax(self.model, deadline_s, first, self._pinned(root), program)
+        return relax(self.model, deadline_s, self._open(first), self._pinned(root), program)
+
+    def _open(self, first: Choice | None) -> Choice | None:
+        """Those of some signatures that are made like any other here; what is special is there anyhow."""
+        if first is None:
+            return None
+        plain = self.model.signatures.plain
+        there = [plain[int(n)][p, t] for p, t, n in zip(first.position, first.month, first.node, strict=True)]
+        return first.taken(np.flatnonzero(there))
 
     def _tied(self) -> Flags:
         """Columns of the root to be given; stocks follow from them."""
@@ -142,21 +151,36 @@ class Branch:
         """The best with a root of its own, of which every unit costs these prices on top."""
         cost, upper = self.program.cost.copy(), self.program.upper.copy()
         cost[self.root] += prices_usd
+        most, months = self._most(), self.model.roadmap.months
+        peak = float(np.max([course.amount for course in self.model.tree.kin]))
         pools = self.model.stock[0][: len(self.model.families.pools)]
-        upper[pools] = np.minimum(upper[pools], self._most())
-        return relax(self.model, deadline_s, first, program=replace(self.program, cost=cost, upper=upper))
+        upper[pools] = np.minimum(upper[pools], most)
+        for name in root_names(self.model):
+            kind = name.split()[0]
+            ceiling = {"account": most * months, "unmet": MUCH * peak, "left": MUCH * peak}.get(kind, most)
+            if kind != "stock":
+                index = self.model.builder.columns.blocks[name].index
+                upper[index] = np.minimum(upper[index], ceiling)
+        program = replace(self.program, cost=cost, upper=upper)
+        return relax(self.model, deadline_s, self._open(first), program=program)
 
     def _most(self) -> float:
         """More accelerators than any pool is needed for: prices must not buy without end.
 
         Twice all work of any future at its peak on the slowest kind, as capacity may be there to outlive the
-        loss of a provider; and a block and a least amount over.
+        loss of a provider; over the least share of a ramp that is there at first, and the least that a
+        provider or a supplier may have of all; and a block and a least amount over.
         """
         demand, tree, positions = self.model.demand, self.model.tree, self.model.positions
+        limits, chips = self.model.roadmap.limits, self.model.roadmap.chips
         rate = np.where(demand.rate > 0, demand.rate, np.inf).min(axis=1)
         peak = np.max([course.amount for course in tree.kin], axis=0).max(axis=1)
+        worth = [chip.equivalents_per_gpu for chip in chips]
+        ramps = [min(offer.ramp_frac) for offer in self.model.roadmap.offers]
+        shares = [limits.provider_frac or 1.0, *limits.supplier_frac.values()]
+        share = min(ramps) * float(np.prod([one for one in shares if one > 0])) * min(worth) / max(worth)
         least = max(one.least + one.unit for one in positions.entries)
-        return float(MUCH * np.sum(peak / rate) + least)
+        return float((MUCH * np.sum(peak / rate) + least) / max(share, LEAST_SHARE))
 
     def plan_at(self, root: Root, first: Choice | None, gap_frac: float, deadline_s: float) -> Part:
         """The same in whole blocks."""

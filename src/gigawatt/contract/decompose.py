@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigawatt.contract.assembly import assemble, assemble_duals
-from gigawatt.contract.blocks import OUT_OF_TIME, Plan, plan_blocks
+from gigawatt.contract.blocks import Plan, plan_blocks
 from gigawatt.contract.branches import LEAF, Branch, Part, Root, root_of, root_of_plan
 from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.futures import Tree, in_two_stages, some_courses
@@ -30,6 +30,7 @@ from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.pricing import score_of
 from gigawatt.contract.program import Block
 from gigawatt.contract.signatures import Choice
+from gigawatt.contract.solver import Unsolvable
 from gigawatt.contract.stand_ins import StandIns, stand_ins
 from gigawatt.domain.portfolio import Roadmap
 from gigawatt.errors import InfeasibleError
@@ -49,6 +50,7 @@ LEFT_SHARE = 0.8
 LEAST_GAP_FRAC = 1 / 1024
 MOST_ROUNDS = 16
 POOR_FRAC = 0.1
+FALSE_FRAC = 1e-5
 FRESH, SHORTER, PATIENCE = 0.5, 0.75, 2
 """Share of a new choice in the mean of all; steps are shortened after so many that failed."""
 WHOLE_PASSES = 4.0
@@ -106,12 +108,6 @@ class Search:
     progress: Progress
     pass_s: float = 0.0
     """Seconds that the last pass over all futures took."""
-    bound: Bound | None = None
-
-    @property
-    def proven_usd(self) -> float:
-        """No plan costs less."""
-        return self.bound.usd if self.bound else -np.inf
 
     @property
     def chances(self) -> Numbers:
@@ -161,7 +157,19 @@ def plan_by_futures(roadmap: Roadmap, tree: Tree, deadline_s: float, progress: P
             return _plan_with(roadmap, tree, chosen, deadline_s, progress)
         except Stranded as future:
             # Whatever cannot be met after the others' signatures has a say in them.
+            if future.number in chosen.futures:
+                raise InfeasibleError(NO_COMMON.format(future=tree.courses[future.number].id)) from None
             besides.append(future.number)
+
+
+NO_COMMON = (
+    "future {future} cannot be met in whole blocks after what the other futures sign with it: make "
+    "block_accelerators smaller, or give work a price for what is left undone"
+)
+NOT_IN_WHOLE = (
+    "no plan in whole blocks was found for future {future} in time; none for all futures costs less than "
+    "{bound:,.0f} USD: give more solving.time_limit_s, or make block_accelerators smaller"
+)
 
 
 def _plan_with(roadmap: Roadmap, tree: Tree, chosen: StandIns, deadline_s: float, progress: Progress) -> Plan:
@@ -172,14 +180,12 @@ def _plan_with(roadmap: Roadmap, tree: Tree, chosen: StandIns, deadline_s: float
     model = build_model(roadmap, few, whole_root_only=True)
     relaxed = relax(model, deadline_s)
     search = Search(roadmap, tree, model, relaxed, deadline_s, progress)
-    _refine(search, root_of(model, relaxed), goal * REFINE_SHARE)
-    if search.bound is None:
-        raise InfeasibleError(OUT_OF_TIME.format(bound=relaxed.bound))
+    bound = _refine(search, root_of(model, relaxed), goal * REFINE_SHARE)
     proposed = plan_blocks(model, PROPOSE_SHARE * goal, deadline_s, relaxed, patient=False)
-    return _whole(search, root_of_plan(proposed), goal)
+    return _whole(search, root_of_plan(proposed), bound, goal)
 
 
-def _refine(search: Search, root: Root, gap_frac: float) -> None:
+def _refine(search: Search, root: Root, gap_frac: float) -> Bound:
     """Prices for a better and better bound, until it is as near as asked to what the root costs, relaxed."""
     costs, worths = _at_root(search, root, "all futures after one root")
     chances = search.weighed(costs)
@@ -187,24 +193,36 @@ def _refine(search: Search, root: Root, gap_frac: float) -> None:
     prices = best = worths - chances @ worths
     mean: Numbers | None = None
     step, failures = 1.0, 0
+    found: Bound | None = None
     for number in range(MOST_ROUNDS):
-        better, chosen = _at_own_roots(search, chances, prices, number)
+        try:
+            fresh, chosen = _at_own_roots(search, chances, prices, number)
+        except Unsolvable:
+            if found is not None or not prices.any():
+                break
+            prices = np.zeros_like(prices)
+            continue
+        better = found is None or fresh.usd > found.usd
+        found = fresh if found is None or better else found
         mean = chosen if mean is None else FRESH * chosen + (1.0 - FRESH) * mean
         if better:
             best, failures = prices, 0
         else:
             failures += 1
             step *= SHORTER if failures % PATIENCE == 0 else 1.0
-        missing = usd - search.proven_usd
+        missing = usd - found.usd
         apart = mean - chances @ mean
         norm = float((chances[:, None] * apart**2).sum())
         if missing <= gap_frac * abs(usd) or norm == 0.0 or _must_round(search):
-            return
+            break
         if not number and missing > POOR_FRAC * abs(usd):
             # Worths of what is scarce can be as bad a guess as any: foresight, without prices, is another.
             prices, mean = np.zeros_like(prices), None
             continue
         prices = best + step * missing / norm * apart
+    if found is None:
+        raise Unsolvable("a future is unbounded, or time ran out before all were relaxed")
+    return found
 
 
 def _must_round(search: Search) -> bool:
@@ -228,8 +246,10 @@ def _at_root(search: Search, root: Root, label: str) -> tuple[Numbers, Numbers]:
     return np.array([one[0] for one in answers]), np.array([one[1] for one in answers])
 
 
-def _at_own_roots(search: Search, chances: Numbers, prices_usd: Numbers, number: int) -> tuple[bool, Numbers]:
-    """Keeps the bound if it is better; whether it was, and [futures, root columns] what each chooses."""
+def _at_own_roots(
+    search: Search, chances: Numbers, prices_usd: Numbers, number: int
+) -> tuple[Bound, Numbers]:
+    """The bound that prices prove, and [futures, root columns] what each future chooses."""
     first = search.starting()
 
     def ask(future: int) -> tuple[float, Numbers, Numbers, dict[str, Block]]:
@@ -240,35 +260,36 @@ def _at_own_roots(search: Search, chances: Numbers, prices_usd: Numbers, number:
 
     answers = search.each(ask, f"all futures with roots of their own, round {number + 1}")
     usd = float(chances @ np.array([one[0] for one in answers]))
-    better = usd > search.proven_usd
-    if better:
-        search.bound = Bound(usd, chances, [one[2] for one in answers], [one[3] for one in answers])
-    return better, np.array([one[1] for one in answers])
+    bound = Bound(usd, chances, [one[2] for one in answers], [one[3] for one in answers])
+    return bound, np.array([one[1] for one in answers])
 
 
-def _whole(search: Search, root: Root, goal_frac: float) -> Plan:
+def _whole(search: Search, root: Root, bound: Bound, goal_frac: float) -> Plan:
     """Every future in whole blocks after a whole root, as one plan."""
-    assert search.bound is not None
     costs, _ = _at_root(search, root, "all futures after whole blocks")
     least = float(search.weighed(costs) @ costs)
-    spare = search.bound.usd / (1.0 - goal_frac) / least - 1.0
-    gap_frac = max(LEFT_SHARE * spare, LEAST_GAP_FRAC)
+    spare_usd = bound.usd + goal_frac * abs(least) - least
+    gap_frac = max(LEFT_SHARE * spare_usd / max(abs(least), 1.0), LEAST_GAP_FRAC)
     leaves = search.starting(LEAF)
 
     def ask(number: int) -> Part:
         branch = Branch.of(search.roadmap, search.tree, number)
-        return branch.plan_at(root, leaves, gap_frac, search.deadline_s)
+        try:
+            return branch.plan_at(root, leaves, gap_frac, search.deadline_s)
+        except (InfeasibleError, Unsolvable):
+            name = search.tree.courses[number].id
+            raise InfeasibleError(NOT_IN_WHOLE.format(future=name, bound=bound.usd)) from None
 
     parts = search.each(ask, "all futures in whole blocks")
-    return _assembled(search, root, parts)
+    return _assembled(search, root, parts, bound)
 
 
-def _assembled(search: Search, root: Root, parts: list[Part]) -> Plan:
+def _assembled(search: Search, root: Root, parts: list[Part], bound: Bound) -> Plan:
     """The futures' plans as one over the whole tree."""
-    bound = search.bound
-    assert bound is not None
     costs = np.array([one.objective_usd for one in parts])
     usd = float(search.weighed(costs) @ costs)
+    if bound.usd > usd + FALSE_FRAC * abs(usd):
+        raise AssertionError(f"a bound of {bound.usd:,.0f} USD lies above a plan of {usd:,.0f} USD")
     model, values, signed, units = assemble(search.roadmap, search.tree, root, parts)
     return Plan(
         model=model,

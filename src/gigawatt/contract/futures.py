@@ -196,7 +196,7 @@ def _only_runs(roadmap: Roadmap, one: Numbers, other: Numbers, months: slice) ->
 
 def in_two_stages(tree: Tree) -> bool:
     """Whether all futures part at once, each from all others."""
-    return len(tree.nodes) == len(tree.courses) + 1 and all(len(one.nodes) == 2 for one in tree.courses)
+    return 1 < len(tree.courses) == len(tree.nodes) - 1 and all(len(one.nodes) == 2 for one in tree.courses)
 
 
 def some_courses(tree: Tree, chosen: Sequence[int], chances_frac: Sequence[float]) -> Tree:

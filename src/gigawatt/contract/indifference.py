@@ -26,7 +26,7 @@ from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.pricing import SMALL_FRAC
 from gigawatt.contract.program import Columns
 from gigawatt.contract.signatures import Choice, make_columns, reduced_costs
-from gigawatt.contract.solver import Unsolvable
+from gigawatt.contract.solver import Answer, Unsolvable
 from gigawatt.contract.terms import FAR, NONE
 from gigawatt.laws.finance import MONTH_H
 
@@ -203,20 +203,38 @@ class Appraiser:
         """What the portfolio costs more when the offer is not there; infinite where none is left."""
         shut = np.zeros(len(columns))
         self.solver.bound_columns(columns, shut, shut)
-        answer, more, _ = price_out(self.model, self.solver, without=offer)
+        answer, more = self._priced_out(offer)
         self._restore(columns, more)
+        if answer is None:
+            return float("inf")
         artificial = answer.values[self.relaxed.program.num_columns : self.relaxed.fixed]
         if artificial.max(initial=0.0) > SMALL_FRAC * max(1.0, float(answer.values.max())):
             return float("inf")
         return answer.objective_usd - self.base_usd
 
-    def _less(self, offer: int, columns: Ints, paid_usd: float) -> float:
+    def _less(self, offer: int, columns: Ints, paid_usd: float) -> float | None:
         """Worth of the last little of what is bought, over the quoted price."""
         upper = self.values[columns] * (1.0 - LITTLE_FRAC)
         self.solver.bound_columns(columns, np.zeros(len(columns)), upper)
-        answer, more, _ = price_out(self.model, self.solver, without=offer)
+        answer, more = self._priced_out(offer)
         self._restore(columns, more)
+        if answer is None:
+            return None
         return 1.0 + (answer.objective_usd - self.base_usd) / (LITTLE_FRAC * paid_usd)
+
+    def _priced_out(self, without: int) -> tuple[Answer | None, Choice]:
+        """The optimum as bounds are now and what was made for it; None where there is none."""
+        before = self.solver.num_columns
+        try:
+            answer, more, _ = price_out(self.model, self.solver, without=without)
+        except Unsolvable:
+            stray = np.arange(before, self.solver.num_columns)
+            if len(stray):
+                self.solver.bound_columns(stray, np.zeros(len(stray)), np.zeros(len(stray)))
+                self.values = np.concatenate([self.values, np.zeros(len(stray))])
+                self.basis = self.solver.widened(self.basis)
+            return None, Choice.none()
+        return answer, more
 
     def _more(self, offer: int, nearest: Nearest, units: float) -> float | None:
         """Worth of so many units more, where they are worth most, over the quoted price.
@@ -226,10 +244,7 @@ class Appraiser:
         column, kept = np.array([self.copies[offer]]), self._columns(offer)
         self.solver.bound_columns(kept, self.values[kept], np.full(len(kept), np.inf))
         self.solver.bound_columns(column, np.array([units]), np.array([units]))
-        try:
-            answer, more, _ = price_out(self.model, self.solver)
-        except Unsolvable:
-            answer, more = None, Choice.none()
+        answer, more = self._priced_out(NONE)
         self.solver.bound_columns(column, np.zeros(1), np.zeros(1))
         self._restore(kept, more)
         if answer is None:

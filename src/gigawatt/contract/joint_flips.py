@@ -13,10 +13,13 @@ from itertools import combinations, product
 
 from gigawatt.contract.blocks import Plan
 from gigawatt.contract.portfolio_model import Model, build_model
+from gigawatt.contract.program import INFINITE
 from gigawatt.contract.questions import (
+    LEAST_SHARE,
     LOOKED_FRAC,
     NUM_HALVINGS,
     assumptions,
+    carried,
     in_words,
     signed_now,
     signs_now,
@@ -211,16 +214,24 @@ class _Asking:
 
 
 def keep(model: Model, now: tuple[str, ...], otherwise: tuple[str, ...]) -> None:
-    """In every plan of a model from now on: within the first months at least a unit of every offer that is
-    signed now and would not be otherwise, and nothing of those of which it is the other way round.
+    """In every plan of a model from now on: within the first months every offer that is signed now and would
+    not be otherwise carries what it takes to be named, and those of which it is the other way round do not.
     """
-    months = model.roadmap.now_months
+    months, positions = model.roadmap.now_months, model.positions
+    rented = early_signatures(model, ~positions.power & (positions.parent == NONE), months)
+    size = carried(model)[rented.position]
     for number, offer in enumerate(model.roadmap.signable):
-        at = (model.positions.offer == number) & (model.positions.parent == NONE)
+        at = (positions.offer == number) & (positions.parent == NONE)
         choice = early_signatures(model, at, months)
-        if offer.id in now and offer.id not in otherwise:
+        gone, fresh = offer.id in now and offer.id not in otherwise, offer.id in otherwise
+        weights = size * ((positions.offer[rented.position] == number) - LEAST_SHARE)
+        if gone:
             require(model, choice, 1.0)
-        elif offer.id in otherwise and offer.id not in now:
+        if gone and number < len(model.roadmap.offers):
+            require(model, rented, 0.0, weights=weights)
+        elif fresh and offer.id not in now and number < len(model.roadmap.offers):
+            require(model, rented, -INFINITE, 0.0, weights)
+        elif fresh and offer.id not in now:
             require(model, choice, 0.0, 0.0)
 
 

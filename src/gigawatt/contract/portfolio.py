@@ -35,7 +35,7 @@ from gigawatt.domain.portfolio_plan import (
     Used,
     Waiting,
 )
-from gigawatt.errors import InputError
+from gigawatt.errors import InfeasibleError, InputError
 
 Numbers = NDArray[np.float64]
 Progress = Callable[[int, int, str], None]
@@ -81,7 +81,12 @@ def solve_portfolio(
     known = tree or tree_of(roadmap, demand_of(roadmap))
     if worth_decomposing(roadmap, known):
         return _solve_by_futures(roadmap, known, begun, progress)
-    model = build_model(roadmap, known)
+    return _solve_at_once(roadmap, known, begun, progress)
+
+
+def _solve_at_once(roadmap: Roadmap, tree: Tree, begun: float, progress: Progress) -> Solved:
+    """All futures as one program."""
+    model = build_model(roadmap, tree)
     built = time.monotonic()
     progress(1, 2, "solving")
     try:
@@ -92,7 +97,7 @@ def solve_portfolio(
 
 
 def _solve_by_futures(roadmap: Roadmap, tree: Tree, begun: float, progress: Progress) -> Solved:
-    """The same, future by future."""
+    """All futures, one by one."""
     built = time.monotonic()
     try:
         plan = plan_by_futures(roadmap, tree, begun + roadmap.solving.time_limit_s, progress)
@@ -334,15 +339,20 @@ def plan_portfolio(
 def _answered_by_few(
     roadmap: Roadmap, stand_ins: StandIns, found: Portfolio, progress: Progress
 ) -> Portfolio:
-    """Further questions, asked of a plan for the futures that stand for all."""
-    few = solve_portfolio(stand_ins.roadmap(roadmap), progress)
-    asked = portfolio_of(few).model_copy(update={"dates": found.dates})
-    other = answered(few.roadmap, few.plan, asked, progress)
-    told = (
-        f"worth, flips, risk and regret are those of {len(few.roadmap.futures)} futures that stand for all "
-        f"{len(roadmap.futures)}"
-    )
+    """Further questions, asked of a plan for the futures that stand for all; where there is none in time, the
+    plan for all stays as it is and says so.
+    """
+    fewer = stand_ins.roadmap(roadmap)
+    told = f"{len(fewer.futures)} futures that stand for all {len(roadmap.futures)}"
     options = tuple(options_of(roadmap, found))
-    kept = {name: getattr(other, name) for name in ANSWERS}
-    told_all = (*found.assumptions, told)
-    return found.model_copy(update={**kept, "options": options, "assumptions": told_all})
+    try:
+        tree = tree_of(fewer, demand_of(fewer))
+        few = _solve_at_once(fewer, tree, time.monotonic(), progress)
+        asked = portfolio_of(few).model_copy(update={"dates": found.dates})
+        other = answered(fewer, few.plan, asked, progress)
+    except InfeasibleError as reason:
+        told = f"nothing further is answered: of {told} no plan was found ({reason})"
+        return found.model_copy(update={"options": options, "assumptions": (*found.assumptions, told)})
+    kept: dict[str, object] = {name: getattr(other, name) for name in ANSWERS}
+    told = f"worth, flips, risk and regret are those of {told}"
+    return found.model_copy(update={**kept, "options": options, "assumptions": (*found.assumptions, told)})

@@ -69,6 +69,7 @@ def in_words(names: tuple[str, ...]) -> str:
 def _carrying(model: Model, choice: Choice, units: NDArray[np.float64]) -> tuple[str, ...]:
     volume: dict[str, float] = {}
     built: set[str] = set()
+    size = carried(model)
     for position, month, count in zip(choice.position, choice.month, units, strict=True):
         one = model.positions.entries[int(position)]
         if month >= model.roadmap.now_months or one.label.startswith(("cancel", "renew", "swap")):
@@ -76,12 +77,21 @@ def _carrying(model: Model, choice: Choice, units: NDArray[np.float64]) -> tuple
         if one.power:
             built |= {model.roadmap.signable[one.offer].id} if count >= HALF_A_BLOCK else set()
             continue
-        offer = model.roadmap.offers[one.offer]
-        size = count * one.unit * model.roadmap.chips[one.kind].equivalents_per_gpu * offer.term_months
-        volume[offer.id] = volume.get(offer.id, 0.0) + size
+        name = model.roadmap.offers[one.offer].id
+        volume[name] = volume.get(name, 0.0) + float(count * size[position])
     total = sum(volume.values())
     kept = sorted(name for name, size in volume.items() if size >= LEAST_SHARE * total and size > 0)
     return (*kept, *sorted(built))
+
+
+def carried(model: Model) -> NDArray[np.float64]:
+    """[P] reference accelerator-months of a unit over its term; nothing for power."""
+    offers, chips = model.roadmap.offers, model.roadmap.chips
+    return np.array([
+        0.0 if one.power
+        else one.unit * chips[one.kind].equivalents_per_gpu * offers[one.offer].term_months
+        for one in model.positions.entries
+    ])  # fmt: skip
 
 
 def _flip(roadmap: Roadmap, name: str, change: Changed, before: str) -> Flip:

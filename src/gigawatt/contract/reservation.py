@@ -277,9 +277,15 @@ def _unanswered(units: float, outcome: str) -> BlockWorth:
     return BlockWorth(bought=units > LEAST_BOUGHT, outcome=outcome)  # type: ignore[arg-type]
 
 
-def require(model: Model, choice: Choice, num_units: float, num_most: float = INFINITE) -> None:
+def require(
+    model: Model,
+    choice: Choice,
+    num_units: float,
+    num_most: float = INFINITE,
+    weights: NDArray[np.float64] | None = None,
+) -> None:
     """At least so many units of some signatures together, and no more than so many, in every plan of a model
-    from now on.
+    from now on; each counts by its weight, if there are `weights`.
     """
     found = model.signatures
     kept = set(keys_of(found.special))
@@ -289,11 +295,13 @@ def require(model: Model, choice: Choice, num_units: float, num_most: float = IN
         found.plain[node][position, month] = False
     found.special = found.special.joined(more)
     found.special_cost = np.append(found.special_cost, np.zeros(len(more)))
-    wanted = set(keys_of(choice))
+    counts = np.ones(len(choice)) if weights is None else weights
+    wanted = dict(zip(keys_of(choice), counts, strict=True))
     at = np.array([n for n, key in enumerate(keys_of(found.special)) if key in wanted], dtype=np.int64)
+    count = np.array([wanted[key] for key in keys_of(found.special) if key in wanted])
     name = f"wanted {len(found.extras)} {len(model.builder.rows.blocks)}"
     row = model.builder.rows.add(name, [1], num_units, num_most)
-    found.extras.append((np.full(len(at), row[0]), at, np.ones(len(at))))
+    found.extras.append((np.full(len(at), row[0]), at, count))
 
 
 def early_signatures(model: Model, which: NDArray[np.bool_], months: int) -> Choice:

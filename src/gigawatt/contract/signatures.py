@@ -98,6 +98,7 @@ class Gates:
     """[gates, T] by node."""
     least: Numbers = field(default_factory=lambda: np.empty(0))
     """[gates] accelerators in one signature."""
+    fee_usd: Numbers = field(default_factory=lambda: np.empty(0))
     most: Numbers = field(default_factory=lambda: np.empty(0))
 
 
@@ -116,6 +117,7 @@ def signatures_of(model: Model) -> Signatures:
     """Every column that the roadmap allows."""
     bills = _bills(model)
     gates = _gates(model)
+    _bill_fees(model, bills, gates)
     cash = {
         node.number: weighted_cash(
             model.positions, model.weights, model.tree.courses[node.futures[0]].factors
@@ -383,6 +385,17 @@ def _bill_usage(model: Model, node: int, rows: Ints, months: Numbers) -> None:
             model.builder.put(row, extra, price * inside[begin:end])
 
 
+def _bill_fees(model: Model, bills: Bills, gates: Gates) -> None:
+    """Fees of signatures count in the year of the signature."""
+    for number, course in enumerate(model.tree.courses if bills.years else ()):
+        for node in course.nodes:
+            columns = gates.columns.get(node)
+            if columns is None:
+                continue
+            for row, inside in zip(bills.rows[number], bills.months[:, :-1], strict=True):
+                model.builder.put(row, columns, gates.fee_usd[:, None] * inside)
+
+
 def _gates(model: Model) -> Gates:
     """Yes or no for each offer and tier that has a fee, a least amount or a rival that excludes it."""
     offers, entries = model.roadmap.offers, model.positions.entries
@@ -401,7 +414,7 @@ def _gates(model: Model) -> Gates:
     least = np.array([max(bounds[g][0], 0.0) for g in range(len(keys))])
     most = np.array([_most_at_once(model, key, bounds[g]) for key, g in keys.items()])
     fee = np.array([offers[offer].fee_usd for offer, _ in keys])
-    gates.least, gates.most = least, most
+    gates.least, gates.most, gates.fee_usd = least, most, fee
     for node in model.tree.nodes:
         _gates_at(model, gates, node.number, (least, most, fee))
     _exclude(model, gates, keys)

@@ -13,7 +13,7 @@ from gigawatt.contract.columns import Relaxed, relax
 from gigawatt.contract.decompose import plan_by_futures, worth_decomposing
 from gigawatt.contract.demand import demand_of
 from gigawatt.contract.futures import Tree, in_two_stages, tree_of
-from gigawatt.contract.portfolio import Solved, portfolio_of
+from gigawatt.contract.portfolio import Solved, portfolio_of, solve_portfolio
 from gigawatt.contract.portfolio_model import Model, build_model
 from gigawatt.contract.stand_ins import stand_ins
 from gigawatt.domain.portfolio import (
@@ -234,6 +234,73 @@ def test_a_future_that_the_others_leave_stranded_has_a_say(monkeypatch: pytest.M
     assert plan.bound <= best * (1 + 1e-7)
     assert best * (1 - 1e-7) <= plan.objective_usd <= 1.05 * best
     assert portfolio_of(Solved(asked, plan.model, plan)).audit.holds
+
+
+def _random(seed: int) -> Roadmap:
+    """Rights, take or pay, ramps, budgets, shares, slips and failures, drawn by a seed."""
+    rng = np.random.default_rng(seed)
+    offers = (
+        _offer(0, rng.uniform(3, 6), 1),
+        _offer(1, rng.uniform(1.5, 3), 12, cancel=Cancellation(after_months=5, fee_frac=0.3)),
+        _offer(2, rng.uniform(2, 3.5), 3, renew=Renewal(months=3, price_change_frac=-0.1)),
+        _offer(3, rng.uniform(1.8, 3), 6, take_frac=0.7, make_up_months=2, most_accelerators=640),
+        _offer(4, rng.uniform(1.5, 2.5), 12, ramp_frac=(0.25, 1.0), price_locked=False),
+    )
+    chances = rng.dirichlet(np.full(4, 2.0))
+    futures = []
+    for number, chance in enumerate(chances):
+        demand, price = float(rng.uniform(-0.6, 0.9)), float(rng.uniform(-0.4, 0.5))
+        changes = [Change(month=REVEAL, demand_change_frac=demand, price_change_frac=price)]
+        if rng.random() < 0.5:
+            changes.append(Change(month=REVEAL, sites=("here",), slip_months=int(rng.integers(1, 8))))
+        if rng.random() < 0.5:
+            lost = f"provider{rng.integers(0, 3)}"
+            changes.append(Change(month=f"2027-0{rng.integers(4, 9)}", lost_provider=lost))
+        futures.append(Future(id=f"f{number}", probability_frac=float(chance), changes=tuple(changes)))
+    limits = Limits(provider_frac=0.7, budget_usd_per_year={"2027": float(rng.uniform(15e6, 30e6))})
+    risk = Risk(cvar_weight_frac=float(rng.choice([0.0, 0.4])), cvar_level_frac=0.8)
+    return _roadmap(offers=offers, futures=tuple(futures), limits=limits, risk=risk)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_bound_lies_above_and_no_plan_below_the_optimum_of_one_program(seed: int) -> None:
+    asked = _random(seed)
+    tree, _, relaxed = _whole(asked)
+    plan = plan_by_futures(asked, tree, NEVER_S, lambda _d, _t, _l: None)
+    assert plan.bound <= relaxed.bound * (1 + 1e-7)
+    assert plan.objective_usd >= relaxed.bound * (1 - 1e-7)
+    found = portfolio_of(Solved(asked, plan.model, plan))
+    assert found.audit.holds, [check for check in found.audit.checks if not check.holds]
+
+
+def test_a_slow_ramp_may_sign_ten_times_what_is_needed() -> None:
+    """A tenth is there at once: what prices may buy at most has to leave room for it."""
+    prices = (-0.2, -0.1, 0.1, 0.2)
+    futures = tuple(
+        Future(id=f"f{n}", probability_frac=0.25, changes=(Change(month=REVEAL, price_change_frac=price),))
+        for n, price in enumerate(prices)
+    )
+    work = (ResearchPool(id="lab", num_equivalents=500.0, start="2027-01", end="2027-12"),)
+    asked = _roadmap(
+        futures=futures, research=work, training=(), power=(), limits=Limits(),
+        places=(Place(id="here"), Place(id="there")),
+        offers=(_offer(0, 2.0, 12, ramp_frac=(0.1, 1.0)), _offer(1, 3.0, 6, lead_months=2)),
+    )  # fmt: skip
+    tree, _, relaxed = _whole(asked)
+    plan = plan_by_futures(asked, tree, NEVER_S, lambda _d, _t, _l: None)
+    assert plan.bound <= relaxed.bound * (1 + 1e-7) <= plan.objective_usd * (1 + 2e-7)
+
+
+def test_fees_count_in_the_budget_of_their_year() -> None:
+    work = (ResearchPool(id="lab", num_equivalents=100.0, start="2027-01", unmet_usd_per_gpu_h=90.0),)
+    asked = _roadmap(
+        futures=(), reveals=(), research=work, training=(), power=(),
+        limits=Limits(budget_usd_per_year={"2027": 9e6}), places=(Place(id="here"), Place(id="there")),
+        offers=(_offer(0, 2.0, 1, fee_usd=1e6),),
+    )  # fmt: skip
+    found = portfolio_of(solve_portfolio(asked))
+    assert found.audit.holds
+    assert found.audit.futures[0].cash_usd_per_year["2027"] <= 9e6 * (1 + 1e-6)
 
 
 def test_many_futures_are_solved_one_by_one_without_being_asked() -> None:

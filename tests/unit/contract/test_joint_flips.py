@@ -59,8 +59,9 @@ def test_two_prices_at_once_flip_where_both_meet() -> None:
     # Blocks are single accelerators here, so that whole ones flip where parts do.
     assert pair.whole is not None
     assert pair.whole.holds_frac <= 1 / 13 <= pair.whole.flips_frac
-    # Signing as now means ten for a year and none by the hour, where seven months by the hour are cheaper.
-    dearer = 10 * 8766 / 12 * (12 * (1 + pair.whole.flips_frac) - 14 * (1 - pair.whole.flips_frac))
+    # Signing as now: by the hour no more than a quarter of what is signed in three months. With h by the
+    # hour and y for a year, 3 h <= (3 h + 12 y) / 4, so that five of ten go by the hour, which is cheaper.
+    dearer = 5 * 8766 / 12 * (12 * (1 + pair.whole.flips_frac) - 14 * (1 - pair.whole.flips_frac))
     assert pair.whole.low_keeping_usd == pytest.approx(dearer, rel=0.05)
     assert pair.whole.high_keeping_usd == pytest.approx(dearer, rel=0.05)
     assert min(abs(change) for change in alone.values() if change) > pair.largest_frac
