@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gigawatt.contract.columns import Relaxed, keys_of, relax, usd_scale
 from gigawatt.contract.dive import dive
+from gigawatt.contract.idle_fees import without_idle_fees
 from gigawatt.contract.portfolio_model import Model
 from gigawatt.contract.pricing import SMALL_FRAC, score_of
 from gigawatt.contract.signatures import Choice, make_columns
@@ -116,6 +117,7 @@ def _rounded_plan(model: Model, relaxed: Relaxed, choice: Choice, deadline_s: fl
     answer = dive(model, program, usd_scale(program), deadline_s)
     if answer is None:
         return None
+    answer = without_idle_fees(model, program, answer, usd_scale(program), deadline_s)
     count = relaxed.program.num_columns
     bound = min(relaxed.bound, answer.objective_usd)
     return Plan(
@@ -181,6 +183,7 @@ def _whole_plan(
         return None
     if not answer.found:
         return None
+    answer = without_idle_fees(model, program, answer, solver.scale, deadline_s)
     count = relaxed.program.num_columns
     return Plan(
         model=model,

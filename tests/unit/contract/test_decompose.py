@@ -237,14 +237,14 @@ def test_a_future_that_the_others_leave_stranded_has_a_say(monkeypatch: pytest.M
 
 
 def _random(seed: int) -> Roadmap:
-    """Rights, take or pay, ramps, budgets, shares, slips and failures, drawn by a seed."""
+    """Rights, take or pay, ramps, fees, budgets, shares, slips and failures, drawn by a seed."""
     rng = np.random.default_rng(seed)
     offers = (
         _offer(0, rng.uniform(3, 6), 1),
         _offer(1, rng.uniform(1.5, 3), 12, cancel=Cancellation(after_months=5, fee_frac=0.3)),
         _offer(2, rng.uniform(2, 3.5), 3, renew=Renewal(months=3, price_change_frac=-0.1)),
         _offer(3, rng.uniform(1.8, 3), 6, take_frac=0.7, make_up_months=2, most_accelerators=640),
-        _offer(4, rng.uniform(1.5, 2.5), 12, ramp_frac=(0.25, 1.0), price_locked=False),
+        _offer(4, rng.uniform(1.5, 2.5), 12, fee_usd=2e5, ramp_frac=(0.25, 1.0), price_locked=False),
     )
     chances = rng.dirichlet(np.full(4, 2.0))
     futures = []
